@@ -1,0 +1,113 @@
+"""An ensemble of multi-layer perceptrons of one architecture, its parameters stacked: one row a network."""
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from unit_clusters.files import written_whole
+from unit_clusters.streams import stream
+
+CLASSES = 10
+
+
+class Ensemble:
+    """Networks Linear -> ReLU per hidden layer, then Linear to the logits.
+
+    Args:
+        parameters: Float[Tensor, "models parameters"], a row per network: all its weight matrices, then all its biases.
+        sizes: units per layer, inputs and logits included, e.g. (784, 64, 64, 10).
+
+    Attributes:
+        weights: one view per layer, Float[Tensor, "models outputs inputs"].
+        biases: one view per layer, Float[Tensor, "models outputs"].
+        weight_rows: the view of `parameters` that holds all weights, Float[Tensor, "models weights"].
+    """
+
+    def __init__(self, parameters: Float[Tensor, "models parameters"], sizes: Sequence[int]):
+        self.parameters = parameters
+        self.sizes = tuple(sizes)
+        shapes = [(outputs, inputs) for inputs, outputs in pairwise(self.sizes)]
+        lengths = [outputs * inputs for outputs, inputs in shapes] + [outputs for outputs, _ in shapes]
+        views = parameters.split(lengths, dim=1)
+        self.weights = [view.unflatten(1, shape) for view, shape in zip(views, shapes, strict=False)]
+        self.biases = list(views[len(shapes) :])
+        self.weight_rows = parameters[:, : sum(lengths[: len(shapes)])]
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __getitem__(self, models: slice | Tensor) -> "Ensemble":
+        """The ensemble of the chosen networks."""
+        return Ensemble(self.parameters[models], self.sizes)
+
+    def forward(
+        self,
+        images: Float[Tensor, "models batch pixels"],
+        masks: Sequence[Float[Tensor, "models batch units"]] | None = None,
+    ) -> tuple[list[Float[Tensor, "models batch units"]], Float[Tensor, "models batch classes"]]:
+        """Hidden activities (after the ReLU, and after dropout's `masks` if given) and logits."""
+        hidden = []
+        activity = images
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            activity = torch.baddbmm(bias.unsqueeze(1), activity, weight.transpose(1, 2))
+            if layer < len(self.weights) - 1:
+                activity = activity.relu_()
+                if masks is not None:
+                    activity.mul_(masks[layer])
+                hidden.append(activity)
+        return hidden, activity
+
+
+def initialize(sizes: Sequence[int], seeds: Sequence[int]) -> Ensemble:
+    """Freshly initialised networks, one per seed, keyed by the architecture and the seed only.
+
+    torch's default for Linear: weights and biases uniform within +-1/sqrt(inputs). Float32.
+    """
+    shapes = list(pairwise(sizes))
+    rows = []
+    for seed in seeds:
+        random = stream("initialization", *sizes, seed)
+        draws = [(random.uniform(-1, 1, outputs * inputs), inputs) for inputs, outputs in shapes]
+        draws += [(random.uniform(-1, 1, outputs), inputs) for inputs, outputs in shapes]
+        rows.append(np.concatenate([draw / np.sqrt(inputs) for draw, inputs in draws]))
+    return Ensemble(torch.tensor(np.array(rows), dtype=torch.float32), sizes)
+
+
+def save(ensemble: Ensemble, run_ids: Sequence[str], path: str | Path) -> None:
+    """Write layer{n}.weight and layer{n}.bias, stacked over networks, with the runs' ids in the metadata."""
+    tensors = {}
+    for layer, (weight, bias) in enumerate(zip(ensemble.weights, ensemble.biases, strict=True), start=1):
+        tensors[f"layer{layer}.weight"] = weight.cpu().contiguous()
+        tensors[f"layer{layer}.bias"] = bias.cpu().contiguous()
+    with written_whole(path) as temporary:
+        save_file(tensors, temporary, metadata={"runs": json.dumps(list(run_ids))})
+
+
+def load(path: str | Path) -> tuple[Ensemble, list[str]]:
+    """Read back what `save` wrote: the ensemble and its runs' ids.
+
+    Raises:
+        ValueError: the file is not one that `save` wrote, or is truncated; the message names it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            layers = range(1, len(file.keys()) // 2 + 1)
+            weights = [file.get_tensor(f"layer{layer}.weight") for layer in layers]
+            biases = [file.get_tensor(f"layer{layer}.bias") for layer in layers]
+            run_ids = json.loads(file.metadata()["runs"])
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # safetensors' own errors have no common public class
+        raise ValueError(
+            f"{path} is not a whole file of trained networks ({error}). Delete it and run again."
+        ) from error
+    parameters = torch.cat([tensor.flatten(1) for tensor in weights + biases], dim=1)
+    return Ensemble(parameters, [weights[0].shape[2], *(weight.shape[1] for weight in weights)]), run_ids

@@ -1,0 +1,88 @@
+"""Initialisation, files of networks, and what is measured of them."""
+
+import math
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from unit_clusters import network
+from unit_clusters.evaluation import Images, evaluate, weight_statistics
+
+SIZES = (30, 20, 8, 10)
+
+
+def test_initialization_follows_torch_linear():
+    ensemble = network.initialize(SIZES, range(200))
+    for inputs, weight, bias in zip(SIZES, ensemble.weights, ensemble.biases, strict=False):
+        bound = 1 / math.sqrt(inputs)
+        linear = torch.nn.Linear(inputs, 1000)
+        for ours, torchs in ((weight, linear.weight.detach()), (bias, linear.bias.detach())):
+            assert ours.abs().max() <= bound
+            assert torchs.abs().max() <= bound
+            assert ours.abs().max() > 0.99 * bound
+            assert ours.std() == pytest.approx(bound / math.sqrt(3), rel=0.05)
+            assert torchs.std() == pytest.approx(bound / math.sqrt(3), rel=0.05)
+
+
+def test_initialization_depends_on_architecture_and_seed_only():
+    both, alone = network.initialize(SIZES, [4, 7]), network.initialize(SIZES, [7])
+    torch.testing.assert_close(both.parameters[1], alone.parameters[0], rtol=0, atol=0)
+    assert not torch.equal(both.parameters[0], both.parameters[1])
+    other = network.initialize((30, 20, 9, 10), [7])
+    assert not torch.equal(other.weights[0], alone.weights[0])
+
+
+def test_forward_is_a_multi_layer_perceptron():
+    ensemble = network.initialize(SIZES, [0, 1])
+    x = torch.rand(2, 5, 30)
+    hidden, logits = ensemble.forward(x)
+    for model in range(2):
+        h = x[model]
+        for layer in range(2):
+            h = torch.relu(h @ ensemble.weights[layer][model].T + ensemble.biases[layer][model])
+            torch.testing.assert_close(hidden[layer][model], h)
+        torch.testing.assert_close(logits[model], h @ ensemble.weights[2][model].T + ensemble.biases[2][model])
+
+
+def test_files_round_trip(tmp_path):
+    ensemble = network.initialize(SIZES, [0, 1, 2])
+    path = tmp_path / "cohort.safetensors"
+    network.save(ensemble, ["a", "b", "c"], path)
+    loaded, runs = network.load(path)
+    assert runs == ["a", "b", "c"]
+    assert loaded.sizes == SIZES
+    torch.testing.assert_close(loaded.parameters, ensemble.parameters, rtol=0, atol=0)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_broken_files_are_refused_by_name(tmp_path):
+    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+    network.save(network.initialize(SIZES, [0]), ["a"], whole)
+    broken.write_bytes(whole.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"broken.safetensors.*Delete it"):
+        network.load(broken)
+    save_file({"other": torch.zeros(3)}, broken)
+    with pytest.raises(ValueError, match=r"broken.safetensors.*Delete it"):
+        network.load(broken)
+
+
+def test_weight_statistics_by_hand():
+    ensemble = network.Ensemble(torch.tensor([[3.0, 0, 0, -4, 5e-4, 2e-3, 9, 9, 9]]), (2, 2, 1))
+    figures = {name: value.item() for name, value in weight_statistics(ensemble).items()}
+    assert figures["l1_norm"] == pytest.approx(7 + 2.5e-3)
+    assert figures["l2_norm"] == pytest.approx(25 + 2.5e-7 + 4e-6)
+    assert figures["nuclear_norm"] == pytest.approx(3 + 4 + math.hypot(5e-4, 2e-3))
+    assert figures["sparsity"] == pytest.approx(3 / 6)
+
+
+def test_evaluation_of_a_known_classifier():
+    """Logits are the 10 pixels themselves, whatever the number of images in a chunk."""
+    ensemble = network.Ensemble(torch.cat([torch.eye(10).flatten(), torch.zeros(10)])[None], (10, 10))
+    labels = torch.arange(2500) % 10
+    pixels = torch.zeros(2500, 10, dtype=torch.uint8)
+    pixels[torch.arange(2500), labels] = 255
+    labels[:500] = (labels[:500] + 1) % 10  # a fifth are wrong
+    loss, accuracy = evaluate(ensemble, Images(pixels, labels, torch.float32), torch.arange(2500)[None])
+    assert accuracy.item() == pytest.approx(0.8)
+    assert loss.item() == pytest.approx(math.log(math.e + 9) - 0.8, rel=1e-6)

@@ -1,0 +1,123 @@
+"""Similarities against dense automatic differentiation, image by image, in float64."""
+
+import numpy as np
+import pytest
+import torch
+from torch.func import hessian, jacrev, vmap
+from torch.nn.functional import cross_entropy
+
+from unit_clusters.measures import normalize
+from unit_clusters.network import Ensemble, initialize
+from unit_clusters.similarity import similarity
+
+ARCHITECTURES = [(12, 7, 5, 10), (12, 6, 10), (4, 9, 8, 7, 10)]
+CASES = [(sizes, layer) for sizes in ARCHITECTURES for layer in range(1, len(sizes) - 1)]
+
+
+@pytest.fixture
+def pixels():
+    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (23, 12), dtype=np.uint8))
+
+
+def network(sizes, seed=0, scale=3.0):
+    """A random network in float64, its weights scaled so that probabilities are far from uniform."""
+    return Ensemble(initialize(sizes, [seed]).parameters.double() * scale, sizes)
+
+
+def dense(ensemble, layer, pixels):
+    """Equations (1) to (4) by automatic differentiation of the network's two halves around a hidden layer."""
+    weights, biases = [w[0] for w in ensemble.weights], [b[0] for b in ensemble.biases]
+
+    def upstream(x):
+        for weight, bias in zip(weights[:layer], biases[:layer], strict=True):
+            x = torch.relu(weight @ x + bias)
+        return x
+
+    def downstream(h):
+        h = weights[layer] @ h + biases[layer]
+        for weight, bias in zip(weights[layer + 1 :], biases[layer + 1 :], strict=True):
+            h = weight @ torch.relu(h) + bias
+        return h
+
+    x = pixels.double() / 255
+    h = vmap(upstream)(x)
+    by_input, by_hidden = vmap(jacrev(upstream))(x), vmap(jacrev(downstream))(h)
+    label = torch.tensor(3)  # the Hessian does not depend on it
+    second = vmap(hessian(lambda h: cross_entropy(downstream(h), label)))(h)
+    return {
+        "cov": np.abs(np.cov(h.numpy().T)),
+        "i_sens": (by_input @ by_input.mT).mean(0).abs().numpy(),
+        "o_sens": (by_hidden.mT @ by_hidden).mean(0).abs().numpy(),
+        "hess": second.mean(0).abs().numpy(),
+    }
+
+
+@pytest.mark.parametrize(("sizes", "layer"), CASES)
+def test_equals_automatic_differentiation(sizes, layer, pixels):
+    pixels = pixels[:, : sizes[0]]
+    ensemble = network(sizes)
+    expected = dense(ensemble, layer, pixels)
+    for measure, matrix in similarity(ensemble, layer, pixels)._asdict().items():
+        np.testing.assert_allclose(matrix.numpy(), expected[measure], rtol=1e-9, atol=1e-12, err_msg=measure)
+
+
+@pytest.mark.parametrize(("sizes", "layer"), CASES)
+def test_float32_is_close_to_float64(sizes, layer, pixels):
+    pixels = pixels[:, : sizes[0]]
+    ensemble = network(sizes)
+    single = Ensemble(ensemble.parameters.float(), sizes)
+    for matrix, expected in zip(similarity(single, layer, pixels), similarity(ensemble, layer, pixels), strict=True):
+        assert (matrix - expected).abs().max() < 1e-5 * expected.max()
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_chunks_do_not_matter(layer, pixels):
+    ensemble = network(ARCHITECTURES[0])
+    whole = similarity(ensemble, layer, pixels, chunk=23)
+    for chunk in (1, 4, 22):
+        for matrix, expected in zip(similarity(ensemble, layer, pixels, chunk), whole, strict=True):
+            torch.testing.assert_close(matrix, expected, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_symmetric_non_negative_and_normalized_within_one(layer, pixels):
+    for matrix in similarity(network(ARCHITECTURES[0]), layer, pixels):
+        assert torch.equal(matrix, matrix.T)
+        assert (matrix >= 0).all()
+        normalized = normalize(matrix.numpy())
+        assert normalized.min() >= 0
+        assert normalized.max() <= 1
+        alive = matrix.diagonal().numpy() > 0
+        np.testing.assert_allclose(normalized.diagonal()[alive], 1)
+
+
+def test_permuting_units_permutes_the_matrices(pixels):
+    ensemble = network(ARCHITECTURES[0])
+    order = torch.tensor([3, 0, 4, 1, 2])
+    permuted = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
+    permuted.weights[1].copy_(ensemble.weights[1][:, order])
+    permuted.biases[1].copy_(ensemble.biases[1][:, order])
+    permuted.weights[2].copy_(ensemble.weights[2][:, :, order])
+    for matrix, expected in zip(similarity(permuted, 2, pixels), similarity(ensemble, 2, pixels), strict=True):
+        torch.testing.assert_close(matrix, expected[order][:, order])
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_units_that_are_never_active_have_zero_rows_upstream(layer, pixels):
+    ensemble = network(ARCHITECTURES[0])
+    ensemble.biases[layer - 1][0, 2] = -100
+    matrices = similarity(ensemble, layer, pixels)
+    for measure in ("cov", "i_sens"):
+        matrix = getattr(matrices, measure)
+        assert not matrix[2].any()
+        assert np.isfinite(normalize(matrix.numpy())).all()
+        assert not normalize(matrix.numpy())[2].any()
+    assert matrices.o_sens[2].any()
+    assert matrices.hess[2].any()
+
+
+def test_misuse_is_refused(pixels):
+    ensemble = network(ARCHITECTURES[0])
+    for arguments in ((ensemble, 3, pixels), (ensemble, 0, pixels), (ensemble, 1, pixels[:1])):
+        with pytest.raises(ValueError, match=r"one of its hidden layers \(1 to 2\)"):
+            similarity(*arguments)
