@@ -1,10 +1,15 @@
 """How well networks classify, and how large their weights are."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from unit_clusters.datasets import Dataset, split
 from unit_clusters.network import Ensemble
 
 BATCH = 1000
@@ -35,6 +40,28 @@ class Images:
         return values.unflatten(0, index.shape), self.labels[index]
 
 
+class Data(NamedTuple):
+    """All images, and which of the training images each network trains on and is validated on."""
+
+    training: Images
+    test: Images
+    train_index: Int[Tensor, "models train"]
+    val_index: Int[Tensor, "models val"]
+
+
+def prepare(
+    dataset: Dataset, validation_share: float, seeds: Sequence[int], dtype: torch.dtype, device: str = "cpu"
+) -> Data:
+    """Put a data set on the device, split for each seed."""
+    splits = zip(*(split(len(dataset.train_labels), validation_share, seed) for seed in seeds), strict=True)
+    train_index, val_index = (torch.from_numpy(np.stack(indices)).to(device) for indices in splits)
+    training, test = (
+        Images(torch.from_numpy(pixels).to(device), torch.from_numpy(labels.astype(np.int64)).to(device), dtype)
+        for pixels, labels in (dataset[:2], dataset[2:])
+    )
+    return Data(training, test, train_index, val_index)
+
+
 def evaluate(
     ensemble: Ensemble, images: Images, index: Int[Tensor, "models some"]
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
@@ -49,6 +76,19 @@ def evaluate(
     return loss, accuracy
 
 
+def performance(ensemble: Ensemble, data: Data) -> dict[str, Float[Tensor, " models"]]:
+    """Loss and accuracy of each network on its training and validation images, and on the test images."""
+    test_index = torch.arange(len(data.test), device=data.train_index.device).expand(len(ensemble), -1)
+    columns = {}
+    for part, images, index in (
+        ("train", data.training, data.train_index),
+        ("val", data.training, data.val_index),
+        ("test", data.test, test_index),
+    ):
+        columns[f"{part}_loss"], columns[f"{part}_accuracy"] = evaluate(ensemble, images, index)
+    return columns
+
+
 def weight_statistics(ensemble: Ensemble) -> dict[str, Float[Tensor, " models"]]:
     """L1 norm, L2 norm (the sum of squares), nuclear norm and sparsity over all weights and no biases (Fig. S2).
 
@@ -61,3 +101,9 @@ def weight_statistics(ensemble: Ensemble) -> dict[str, Float[Tensor, " models"]]
         "nuclear_norm": sum(torch.linalg.svdvals(weight.double()).sum(1) for weight in ensemble.weights),
         "sparsity": (weights.abs() < SPARSITY_THRESHOLD).double().mean(1),
     }
+
+
+def describe(ensemble: Ensemble, data: Data) -> list[dict[str, float]]:
+    """What the table of models says of each network, by column: `performance` and `weight_statistics`."""
+    columns = performance(ensemble, data) | weight_statistics(ensemble)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]

@@ -1,5 +1,6 @@
 """Names and forms of the eight similarity measures (section 3.1, Fig. 2)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -36,3 +37,8 @@ def normalize(similarity: Float[np.ndarray, "*stack units units"]) -> Float[np.n
     scale = np.sqrt(np.diagonal(similarity, axis1=-2, axis2=-1))
     # By Cauchy-Schwarz no entry exceeds 1; rounding can, by a few units in the last place.
     return np.minimum(similarity / np.maximum(scale[..., :, None] * scale[..., None, :], EPSILON), 1.0)
+
+
+def all_forms(similarity: Mapping[str, Float[np.ndarray, "units units"]]) -> list[Float[np.ndarray, "units units"]]:
+    """The matrices of all eight FORMS, from those of the four MEASURES."""
+    return [normalize(similarity[form.measure]) if form.normalized else similarity[form.measure] for form in FORMS]

@@ -48,6 +48,10 @@ class Ensemble:
         """The ensemble of the chosen networks."""
         return Ensemble(self.parameters[models], self.sizes)
 
+    def to(self, device: str) -> "Ensemble":
+        """The ensemble on the device."""
+        return Ensemble(self.parameters.to(device), self.sizes)
+
     def forward(
         self,
         images: Float[Tensor, "models batch pixels"],

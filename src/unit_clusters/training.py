@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from unit_clusters.evaluation import Images, evaluate
+from unit_clusters.evaluation import Data, Images, evaluate
 from unit_clusters.network import Ensemble
 from unit_clusters.streams import stream
 
@@ -31,7 +31,6 @@ class Run(NamedTuple):
     """One network: its identity, which names its random streams, and its regularisation."""
 
     id: str
-    seed: int
     l1: float
     l2: float
     dropout: float
@@ -206,9 +205,7 @@ def train_epoch(
 
 def train(
     ensemble: Ensemble,
-    images: Images,
-    train_index: Int[Tensor, "models train"],
-    val_index: Int[Tensor, "models val"],
+    data: Data,
     runs: Sequence[Run],
     settings: Settings,
 ) -> tuple[Ensemble, list[Epoch]]:
@@ -217,6 +214,7 @@ def train(
     A network whose loss is not finite stops at its last best epoch (its initial parameters if there is none).
     """
     best = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
+    train_index, val_index = data.train_index, data.val_index
     current = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
     adam = Adam(current.parameters)
     courses = [Course(run, settings) for run in runs]
@@ -225,8 +223,8 @@ def train(
     for epoch in range(1, settings.max_epochs + 1):
         start = time.perf_counter()
         rates = [course.learning_rate for course in courses]
-        trained = train_epoch(current, images, train_index, courses, adam, settings.batch_size)
-        figures = torch.stack([*trained, *evaluate(current, images, val_index)]).T.tolist()
+        trained = train_epoch(current, data.training, train_index, courses, adam, settings.batch_size)
+        figures = torch.stack([*trained, *evaluate(current, data.training, val_index)]).T.tolist()
         history += [
             Epoch(course.run.id, epoch, rate, *row) for course, rate, row in zip(courses, rates, figures, strict=True)
         ]

@@ -1,0 +1,126 @@
+"""Time and modularity of one clustering, against the paper's pseudocode as written and against the Leiden algorithm.
+
+Run `python benchmarks/clustering.py` (needs the extra "benchmark"). It fails if clustering 64 units takes more than
+twice as long as one run of Leiden. Everything runs warm, interleaved, and on one thread; Leiden's graphs are built
+beforehand. Times differ between machines; the ratios are what to compare.
+"""
+
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+
+import igraph
+import leidenalg
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+import naive_modularity as naive
+
+from unit_clusters.measures import normalize
+from unit_clusters.modularity import adjacency, cluster, modularity
+
+RUNS = 20
+STEPS = 5000
+LIMIT = 2.0
+"""How many times as long as one Leiden run a clustering of 64 units may take."""
+
+
+class Row(NamedTuple):
+    """One matrix: medians over RUNS seeded runs, but for `q_leiden_best` (their best) and the naive code (one run)."""
+
+    units: int
+    normalized: bool
+    ms: float
+    leiden_ms: float
+    """With leidenalg's default of two iterations."""
+    leiden_converged_ms: float
+    """With iterations until none improves."""
+    naive_ms: float | None
+    """Only for 64 units."""
+    q: float
+    q_spectral: float
+    q_leiden: float
+    q_leiden_best: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ms / self.leiden_ms
+
+
+def similarity(units: int, normalized: bool) -> np.ndarray:
+    """The absolute covariance of rectified noisy features of low rank, much like that of a hidden layer."""
+    rng = np.random.default_rng(units)
+    features = rng.standard_normal((2000, 8)) @ rng.standard_normal((8, units))
+    activity = np.maximum(features + 0.5 * rng.standard_normal(features.shape), 0)
+    covariance = np.abs(np.cov(activity.T))
+    return normalize(covariance) if normalized else covariance
+
+
+def timed(function, *args, **kwargs):
+    """Milliseconds, and what the function returns."""
+    start = perf_counter()
+    result = function(*args, **kwargs)
+    return 1e3 * (perf_counter() - start), result
+
+
+def leiden(graph: igraph.Graph, seed: int, n_iterations: int = 2) -> np.ndarray:
+    partition = leidenalg.find_partition(
+        graph, leidenalg.ModularityVertexPartition, weights="weight", n_iterations=n_iterations, seed=seed
+    )
+    return np.array(partition.membership)
+
+
+def measure_one(units: int, normalized: bool) -> Row:
+    matrix = similarity(units, normalized)
+    weights = adjacency(matrix)
+    graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+    cluster(matrix, np.random.default_rng(0))  # compiles
+    ours, peer, converged = [], [], []
+    for seed in range(RUNS):
+        ours.append(timed(cluster, matrix, np.random.default_rng(seed), steps=STEPS))
+        peer.append(timed(leiden, graph, seed))
+        converged.append(timed(leiden, graph, seed, n_iterations=-1))
+    rng = np.random.default_rng(0)
+    choices = rng.integers(units, size=STEPS), rng.random(STEPS)
+    q_leiden = [modularity(weights, labels) for _, labels in peer]
+    return Row(
+        units=units,
+        normalized=normalized,
+        ms=median(ms for ms, _ in ours),
+        leiden_ms=median(ms for ms, _ in peer),
+        leiden_converged_ms=median(ms for ms, _ in converged),
+        naive_ms=timed(naive.cluster, weights, *choices)[0] if units == 64 else None,
+        q=median(found.q for _, found in ours),
+        q_spectral=ours[0][1].q_spectral,
+        q_leiden=median(q_leiden),
+        q_leiden_best=max(q_leiden),
+    )
+
+
+def measure() -> list[Row]:
+    """All rows of the table: 64 and 256 units, raw and normalised."""
+    with threadpool_limits(1):
+        return [measure_one(units, normalized) for units in (64, 256) for normalized in (False, True)]
+
+
+def main() -> None:
+    rows = measure()
+    print("                      time of one clustering                    modularity Q")
+    print("units  similarity     ms   /Leiden  /converged   naive/    spectral  ours    Leiden  best of 20")
+    for row in rows:
+        form = "normalised" if row.normalized else "raw"
+        naive_ratio = f"{row.naive_ms / row.ms:.0f}x" if row.naive_ms else "-"
+        print(
+            f"{row.units:5d}  {form:10s} {row.ms:7.2f} {row.ratio:8.2f} {row.ms / row.leiden_converged_ms:10.2f} "
+            f"{naive_ratio:>10s}    {row.q_spectral:.4f}   {row.q:.4f}  {row.q_leiden:.4f}  {row.q_leiden_best:.4f}"
+        )
+    slowest = max(row.ratio for row in rows if row.units == 64)
+    if slowest > LIMIT:
+        sys.exit(f"clustering 64 units takes {slowest:.2f} times as long as one Leiden run; the limit is {LIMIT}")
+
+
+if __name__ == "__main__":
+    main()

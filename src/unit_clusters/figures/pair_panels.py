@@ -1,0 +1,75 @@
+"""Agreement between the clusters of the eight forms, as 8 x 8 matrices (Fig. 5)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+
+from unit_clusters.figures import style
+from unit_clusters.measures import FORMS
+
+MISSING = "0.75"
+"""The grey of a pair without a score."""
+
+SCORES = colormaps["viridis"].with_extremes(bad=MISSING)
+
+# Vermilion and bluish green, not pure red and green, which colour-blind readers would confuse.
+DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#ff5a36", "black", "#1fe5ac"])
+DIFFERENCES = DIFFERENCES.with_extremes(bad=MISSING)
+
+UPSTREAM = sum(form.upstream for form in FORMS)
+
+
+def mean_scores(agreement: pd.DataFrame, score: str, diagonal: float) -> Float[np.ndarray, "forms forms"]:
+    """Mean score of each pair over all rows, as a symmetric matrix in the order of `FORMS`.
+
+    NaN scores are ignored; a pair with no other is NaN.
+    """
+    matrix = np.full((len(FORMS), len(FORMS)), np.nan)
+    np.fill_diagonal(matrix, diagonal)
+    means = agreement.groupby(["measure_a", "normalized_a", "measure_b", "normalized_b"])[score].mean()
+    for (measure_a, normalized_a, measure_b, normalized_b), mean in means.items():
+        a, b = FORMS.index((measure_a, normalized_a)), FORMS.index((measure_b, normalized_b))
+        matrix[a, b] = matrix[b, a] = mean
+    return matrix
+
+
+def is_blank(matrix: Float[np.ndarray, "forms forms"]) -> bool:
+    """Whether no pair of different forms has a score."""
+    return bool(np.isnan(matrix[~np.eye(len(FORMS), dtype=bool)]).all())
+
+
+def draw_matrix(axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colormap, low: float, high: float) -> None:
+    """Draw a matrix with a white cross between upstream and downstream forms."""
+    axes.imshow(matrix, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
+    axes.axhline(UPSTREAM - 0.5, color="white", linewidth=1.2)
+    axes.axvline(UPSTREAM - 0.5, color="white", linewidth=1.2)
+
+
+def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
+    """Write the eight symbols in their colours and the two families along the left side, below, or neither."""
+    symbols = [style.label(form) for form in FORMS]
+    axes.set_xticks(range(len(FORMS)), symbols if columns else [], rotation=90, fontsize=style.MATH_SIZE)
+    axes.set_yticks(range(len(FORMS)), symbols if rows else [], fontsize=style.MATH_SIZE)
+    axes.set(xlim=(-0.5, len(FORMS) - 0.5), ylim=(len(FORMS) - 0.5, -0.5))
+    axes.tick_params(length=0)
+    for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        if tick.get_text():
+            tick.set_color(style.COLORS[FORMS[symbols.index(tick.get_text())]])
+    for family, middle in (("upstream", 0.25), ("downstream", 0.75)):
+        if columns:
+            axes.text(middle, -0.31, family, ha="center", va="top", transform=axes.transAxes)
+        if rows:
+            axes.text(-0.31, 1 - middle, family, ha="right", va="center", rotation=90, transform=axes.transAxes)
+
+
+def draw_scale(axes: Axes, cmap: Colormap, ticks: Sequence[float], label: str) -> None:
+    """Fill the axes with a horizontal colour scale from the first to the last tick."""
+    mappable = ScalarMappable(Normalize(ticks[0], ticks[-1]), cmap)
+    bar = axes.figure.colorbar(mappable, cax=axes, orientation="horizontal", label=label, ticks=ticks)
+    bar.outline.set_visible(False)

@@ -1,0 +1,166 @@
+"""What all figures share: colours, markers and labels, which networks count, and how a figure is saved."""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from unit_clusters.files import written_whole
+from unit_clusters.measures import Form
+
+RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so a figure looks the same everywhere
+    "mathtext.fontset": "dejavusans",
+    "font.size": 7.5,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7.5,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "unit-clusters",  # else the ids in an SVG file are random
+}
+"""Settings for a figure that is printed 7 inches wide: no text below 7 points."""
+
+WIDTH = 7.0
+"""Inches."""
+
+MATH_SIZE = 10
+"""Points, for labels with superscripts: these are set at 70 %, and so are 7 points high."""
+
+COLORS = {
+    Form("cov", False): "#3a8fd0",
+    Form("cov", True): "#0b4a83",
+    Form("i_sens", False): "#1f9c82",
+    Form("i_sens", True): "#0a5f50",
+    Form("o_sens", False): "#cf7a12",
+    Form("o_sens", True): "#94500a",
+    Form("hess", False): "#d2588f",
+    Form("hess", True): "#861c52",
+}
+"""Fig. 2: one hue a measure, cold upstream and warm downstream, darker when normalised."""
+
+FAMILIES = {
+    "cov": "upstream covariance",
+    "i_sens": "upstream gradient",
+    "o_sens": "downstream gradient",
+    "hess": "downstream Hessian",
+}
+"""The hues in words."""
+
+REGULARIZERS = {"l2": "L2", "l1": "L1", "dropout": "dropout"}
+MARKERS = {"l2": "o", "l1": "D", "dropout": "*"}
+LINES = {"l2": "--", "l1": ":", "dropout": "-"}
+
+SIGMA_GREYS = ("#c9c9c9", "#dddddd", "#eeeeee")
+"""Within 1, 2 and 3 standard deviations of the untrained networks' mean."""
+
+RED = "#d62718"
+
+MIN_TEST_ACCURACY = 0.80
+"""Trained networks below it are left out of every figure of modularity and agreement (section 4.1)."""
+
+RUN = ["experiment", "regularizer", "strength", "seed"]
+"""The columns that name one network in every table."""
+
+Q_STAR = r"$Q^{\text{*}}$"
+
+_SUPERSCRIPTS = {"cov": "cov", "i_sens": r"i\text{-}sens", "o_sens": r"o\text{-}sens", "hess": "hess"}
+_UNDATED = {".pdf": {"CreationDate": None}, ".png": None, ".svg": {"Date": None}}
+
+
+def label(form: Form) -> str:
+    """The form's symbol in the paper, S or Ŝ with the measure as superscript, as mathtext."""
+    # Without the empty group the superscript stands above the hat.
+    symbol = r"\hat{S}{}" if form.normalized else "S"
+    return rf"${symbol}^{{\mathrm{{{_SUPERSCRIPTS[form.measure]}}}}}$"
+
+
+def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float, **options) -> Axes:
+    """New axes at a place given in inches from the figure's lower left corner."""
+    total_width, total_height = figure.get_size_inches()
+    box = (left / total_width, bottom / total_height, width / total_width, height / total_height)
+    return figure.add_axes(box, **options)
+
+
+def say(axes: Axes, note: str) -> None:
+    """Write in the middle of the axes why there is nothing to see."""
+    text = textwrap.fill(note, 22)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
+
+
+def footnote(figure: Figure, notes: Iterable[str]) -> None:
+    """Write the notes, joined to one wrapped paragraph, along the lower edge of the figure."""
+    text = textwrap.fill(" ".join(notes), 132)
+    figure.text(0.06 / WIDTH, 0.005, text, fontsize=7, color="0.3", va="bottom", linespacing=1.15)
+
+
+def keep_good(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table` whose network is untrained, or trained to a test accuracy of at least 80 % (section 4.1).
+
+    A trained network whose accuracy is NaN is discarded.
+
+    Raises:
+        ValueError: `table` holds a network that `models` does not.
+    """
+    runs = pd.MultiIndex.from_frame(table[RUN])
+    unknown = ~runs.isin(pd.MultiIndex.from_frame(models[RUN]))
+    if unknown.any():
+        raise ValueError(
+            f"models.csv lacks the network {dict(zip(RUN, runs[unknown][0], strict=True))}: "
+            "take all tables from one and the same run of the workflow"
+        )
+    good = ~models["trained"] | (models["test_accuracy"] >= MIN_TEST_ACCURACY)
+    return table[runs.isin(pd.MultiIndex.from_frame(models.loc[good, RUN]))]
+
+
+def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame) -> str:
+    """Say in a sentence which networks of an experiment a figure shows, and which it lacks.
+
+    Args:
+        table: all rows of the experiment.
+        kept: what `keep_good` leaves of them.
+    """
+    name = experiment.capitalize()
+    if table.empty:
+        return f"{name}: no networks in the tables."
+    networks, shown = (part[RUN].drop_duplicates() for part in (table, kept))
+    untrained = (shown["regularizer"] == "none").sum()
+    parts = [
+        f"{len(shown) - untrained} trained networks",
+        f"{len(networks) - len(shown)} discarded (test accuracy < {MIN_TEST_ACCURACY:.0%})",
+        f"{untrained} untrained",
+    ]
+    for regularizer, word in REGULARIZERS.items():
+        given, left = (set(part.loc[part["regularizer"] == regularizer, "strength"]) for part in (networks, shown))
+        if not given:
+            parts.append(f"no {word} networks in the tables")
+        elif not left:
+            parts.append(f"none left of {word}")
+        elif given - left:
+            parts.append(f"none left at {word} " + ", ".join(f"{strength:.3g}" for strength in sorted(given - left)))
+    return f"{name}: {'; '.join(parts)}."
+
+
+def save(figure: Figure, paths: Iterable[str | Path]) -> None:
+    """Write the figure to each path, as PDF, PNG (200 dpi) or SVG by its suffix; the same figure gives the same bytes.
+
+    Raises:
+        ValueError: a path has another suffix.
+    """
+    for path in map(Path, paths):
+        if path.suffix not in _UNDATED:
+            raise ValueError(f"{path}: figures are written as {', '.join(_UNDATED)}; give one of these suffixes")
+        with rc_context(RC), written_whole(path) as temporary:
+            figure.savefig(temporary, dpi=200, metadata=_UNDATED[path.suffix])

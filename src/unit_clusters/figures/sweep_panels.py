@@ -1,0 +1,140 @@
+"""Modularity against percent regularisation, eight panels (Figs. 3 and 4)."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from unit_clusters.figures import style
+from unit_clusters.measures import FORMS, MEASURES, Form
+
+FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
+"""The strengths that count as 0 % and 100 % (caption of Fig. 3); dropout's percentage is its probability."""
+
+PANEL = (1.47, 1.35)
+"""Width and height in inches."""
+
+GAP = (0.1, 0.15)
+
+X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
+
+
+def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The x of Fig. 3: the probability for dropout, the place on a logarithmic scale for L1 and L2; 0 to 100.
+
+    Strengths beyond the paper's range (`FULL_RANGE`) come out below 0 or above 100.
+
+    Raises:
+        ValueError: an L1 or L2 strength is not above zero, and so has no place on that scale.
+    """
+    strength = np.asarray(strength, dtype=np.float64)
+    if regularizer == "dropout":
+        return 100 * strength
+    if not (strength > 0).all():
+        raise ValueError(f"{regularizer}: strength {strength.min()} has no place on a logarithmic scale; use > 0")
+    low, high = FULL_RANGE[regularizer]
+    return 100 * np.log(strength / low) / np.log(high / low)
+
+
+def summarize(modularity: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard error of Q* over seeds and layers together, at each strength of each form.
+
+    Returns a table with columns measure, normalized, regularizer, strength, mean, sem, percent; trained networks only.
+    NaN scores are ignored; the error of a single score is NaN.
+    """
+    trained = modularity[modularity["regularizer"] != "none"]
+    keys = ["measure", "normalized", "regularizer", "strength"]
+    summary = trained.groupby(keys)["q"].agg(["mean", "sem"]).dropna(subset="mean").reset_index()
+    summary["percent"] = np.nan
+    for regularizer, rows in summary.groupby("regularizer"):
+        summary.loc[rows.index, "percent"] = percent_regularization(regularizer, rows["strength"].to_numpy())
+    return summary
+
+
+def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
+    """The rows of one form in a table with columns measure and normalized."""
+    return table[(table["measure"] == form.measure) & (table["normalized"] == form.normalized)]
+
+
+def draw_panels(figure: Figure, left: float, bottom: float, modularity: pd.DataFrame) -> dict[Form, Axes]:
+    """Draw the 2 x 4 panels, 6.2 by 2.85 inches and their axis labels outside, from a corner given in inches.
+
+    Columns are the measures, the lower row is normalised; all panels share both axes. `modularity` holds one experiment
+    and no discarded networks.
+    """
+    panels = _empty_panels(figure, left, bottom)
+    summary = summarize(modularity)
+    untrained = modularity[modularity["regularizer"] == "none"]
+    for form, axes in panels.items():
+        _draw_untrained(axes, of_form(untrained, form)["q"])
+        _draw_sweeps(axes, form, of_form(summary, form))
+    percents = [0, 100, *summary["percent"]]
+    panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
+    panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4), ylim=(0, None))  # Q* is never negative
+    place = (left + 2 * PANEL[0] + 1.5 * GAP[0]) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
+    figure.text(*place, X_LABEL, ha="center", va="top")
+    if summary.empty:
+        for axes in panels.values():
+            style.say(axes, "no trained networks")
+    return panels
+
+
+def _empty_panels(figure: Figure, left: float, bottom: float) -> dict[Form, Axes]:
+    panels: dict[Form, Axes] = {}
+    for form in FORMS:
+        column, row = MEASURES.index(form.measure), int(not form.normalized)
+        place = (left + column * (PANEL[0] + GAP[0]), bottom + row * (PANEL[1] + GAP[1]), *PANEL)
+        first = panels.get(FORMS[0])
+        axes = style.axes_at(figure, *place, sharex=first, sharey=first)
+        axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
+        if column == 0:
+            axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\nmodularity {style.Q_STAR}")
+        name = {"ha": "right", "transform": axes.transAxes, "color": style.COLORS[form]}
+        axes.text(0.98, 0.14, style.label(form), fontsize=style.MATH_SIZE, **name)
+        axes.text(0.98, 0.04, style.FAMILIES[form.measure], **name)
+        panels[form] = axes
+    return panels
+
+
+def _draw_untrained(axes: Axes, scores: pd.Series) -> None:
+    """Grey bands: mean +- 1, 2, 3 standard deviations of single layers of single networks."""
+    mean, sigma = scores.mean(), scores.std()
+    if np.isnan(sigma):
+        return
+    for reach, grey in reversed(list(enumerate(style.SIGMA_GREYS, start=1))):
+        axes.axhspan(mean - reach * sigma, mean + reach * sigma, color=grey, linewidth=0, zorder=0)
+
+
+def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
+    for regularizer in style.REGULARIZERS:
+        rows = summary[summary["regularizer"] == regularizer].sort_values("percent")
+        if not rows.empty:
+            look = {**_look(regularizer), "color": style.COLORS[form], "elinewidth": 0.8, "label": regularizer}
+            axes.errorbar(rows["percent"], rows["mean"], rows["sem"], **look)
+
+
+def _look(regularizer: str) -> dict[str, str | float]:
+    size = 5.5 if regularizer == "dropout" else 3.5  # a star fills less of its size
+    line = {"linestyle": style.LINES[regularizer], "linewidth": 0.9}
+    return {**line, "marker": style.MARKERS[regularizer], "markersize": size, "markeredgewidth": 0}
+
+
+def legend(figure: Figure, bottom: float) -> None:
+    """Say what markers and grey bands are, in one line at a height in inches."""
+    handles = [Line2D([], [], color="0.25", **_look(regularizer)) for regularizer in style.REGULARIZERS]
+    bands = tuple(Patch(color=grey) for grey in style.SIGMA_GREYS)
+    figure.legend(
+        [*handles, bands],
+        [*style.REGULARIZERS.values(), "untrained, mean ± 1, 2, 3 σ"],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="lower center",
+        bbox_to_anchor=(0.5, bottom / figure.get_figheight()),
+        ncols=4,
+        frameon=False,
+        columnspacing=2.5,
+        handlelength=2.4,
+    )

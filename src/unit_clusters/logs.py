@@ -1,0 +1,21 @@
+"""Where a job says what it does."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+
+@contextmanager
+def logged_to(path: str | Path) -> Iterator[None]:
+    """Send log messages, warnings and all that is printed to the file; an error too, and then the process ends."""
+    with open(path, "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
+        logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+        logging.captureWarnings(True)
+        try:
+            yield
+        except Exception:
+            logging.exception("This job failed.")
+            sys.exit(1)
+        logging.info("Done.")

@@ -1,0 +1,128 @@
+"""From the configuration to the explicit list of runs and cohorts; nothing else builds their names.
+
+A run is one network: an experiment, a regulariser, its strength and a seed. A cohort is a block of seeds of one
+experiment, regulariser and strength, trained in one job. Standard library only, so that Snakemake alone can plan.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+REGULARIZERS = ("l2", "l1", "dropout")
+
+UNTRAINED = "none"
+"""The regulariser of networks that were only initialised."""
+
+UNTRAINED_FIRST_SEED = 1000
+"""Untrained networks are initialised from here on; trained ones below."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Networks that differ by their seed only."""
+
+    experiment: str
+    hidden: tuple[int, ...]
+    regularizer: str
+    strength: float
+    l1: float
+    l2: float
+    dropout: float
+    seeds: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        """Names the block of seeds, so that more seeds make more cohorts and leave these alone: l2_0.001_seeds0-8."""
+        setting = UNTRAINED if self.regularizer == UNTRAINED else f"{self.regularizer}_{self.strength:g}"
+        return f"{setting}_seeds{self.seeds[0]}-{self.seeds[-1]}"
+
+    @property
+    def layers(self) -> range:
+        """The hidden layers, counted from 1."""
+        return range(1, len(self.hidden) + 1)
+
+    @property
+    def trained(self) -> bool:
+        return self.regularizer != UNTRAINED
+
+    @property
+    def runs(self) -> list[dict]:
+        """What identifies each network, as in the tables, with the `id` that names its random streams."""
+        return [
+            {
+                "id": f"{self.experiment}/{self.regularizer}/{self.strength:g}/{seed}",
+                "experiment": self.experiment,
+                "regularizer": self.regularizer,
+                "strength": self.strength,
+                "l1": self.l1,
+                "l2": self.l2,
+                "dropout": self.dropout,
+                "seed": seed,
+            }
+            for seed in self.seeds
+        ]
+
+
+def strengths(values: list[float] | dict[str, list[float]]) -> list[float]:
+    """The strengths of a sweep, to six significant digits.
+
+    Args:
+        values: a list; or {logspace: [from, to, number]}, in powers of ten; or {linspace: [from, to, number]}.
+
+    Raises:
+        ValueError: two strengths are equal, or the spacing has fewer than one point.
+    """
+    if isinstance(values, dict):
+        ((spacing, (low, high, number)),) = values.items()
+        if number != int(number) or number < 1:
+            raise ValueError(
+                f"{spacing}: [{low}, {high}, {number}] asks for {number} points; give a whole number from 1"
+            )
+        step = (high - low) / (number - 1) if number > 1 else 0
+        points = [low + step * index for index in range(int(number))]
+        values = [10**point for point in points] if spacing == "logspace" else points
+    rounded = [float(f"{value:.6g}") for value in values]
+    if len(set(rounded)) < len(rounded):
+        raise ValueError(f"the strengths {values} are not all different; name each once")
+    return rounded
+
+
+def cohorts(config: dict) -> list[Cohort]:
+    """All cohorts of the (validated) configuration, trained ones before untrained ones, experiment by experiment.
+
+    Raises:
+        ValueError: a sweep's strengths are not valid; the message names its key.
+    """
+    found = []
+    for name, experiment in config["experiments"].items():
+        if experiment is not None:
+            found += _trained(name, experiment, config["l2_floor"])
+    for name, experiment in config["experiments"].items():
+        if experiment is not None:
+            found += _untrained(name, experiment, config["untrained"])
+    return found
+
+
+def _trained(name: str, experiment: dict, l2_floor: float) -> Iterator[Cohort]:
+    for regularizer in REGULARIZERS:
+        try:
+            values = strengths(experiment["sweeps"].get(regularizer, []))
+        except ValueError as error:
+            raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
+        for strength in values:
+            penalties = {"l1": 0.0, "l2": l2_floor, "dropout": 0.0} | {regularizer: strength}
+            for seeds in _blocks(range(experiment["seeds"]), experiment["models_per_job"]):
+                yield Cohort(name, tuple(experiment["hidden"]), regularizer, strength, **penalties, seeds=seeds)
+
+
+def _untrained(name: str, experiment: dict, untrained: dict) -> Iterator[Cohort]:
+    seeds = range(UNTRAINED_FIRST_SEED, UNTRAINED_FIRST_SEED + untrained["models"])
+    for block in _blocks(seeds, untrained["models_per_job"]):
+        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, 0.0, 0.0, 0.0, 0.0, block)
+
+
+def _blocks(seeds: range, length: int) -> Iterator[tuple[int, ...]]:
+    for start in count(0, length):
+        if start >= len(seeds):
+            return
+        yield tuple(seeds[start : start + length])

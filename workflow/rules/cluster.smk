@@ -1,0 +1,19 @@
+# The clusters of one layer under all eight measures, for each network of a cohort.
+rule cluster:
+    input:
+        similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
+        modules=modules_of("cluster.py"),
+    output:
+        labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
+        modularity="<results>/clusters/{experiment}/{cohort}/layer{layer}.csv",
+    log:
+        "<logs>/cluster/{experiment}/{cohort}/layer{layer}.log",
+    benchmark:
+        "<benchmarks>/cluster/{experiment}/{cohort}/layer{layer}.tsv"
+    params:
+        job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
+    threads: 1
+    conda:
+        "../../envs/compute.yaml"
+    script:
+        "../scripts/cluster.py"

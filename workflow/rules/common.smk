@@ -1,0 +1,78 @@
+# The cohorts of the configuration, and what several rules ask of them.
+import ast
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package is used from this folder, in this process and in every job, whether or not it is installed there.
+SOURCE = Path(workflow.basedir) / "src"
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SOURCE))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
+
+from unit_clusters import sweep
+
+try:
+    COHORTS = {(cohort.experiment, cohort.id): cohort for cohort in sweep.cohorts(config)}
+except ValueError as error:
+    raise WorkflowError(str(error)) from error
+
+
+wildcard_constraints:
+    experiment="[^/]+",
+    cohort="[^/]+",
+    layer=r"\d+",
+
+
+def cohort_of(wildcards):
+    """The cohort that a path names."""
+    try:
+        return COHORTS[wildcards.experiment, wildcards.cohort]
+    except KeyError:
+        raise WorkflowError(
+            f"The configuration has no cohort {wildcards.cohort} in experiment {wildcards.experiment}."
+        )
+
+
+def layer_of_runs(wildcards):
+    """Which networks, and which of their layers, a path is about."""
+    return {"runs": cohort_of(wildcards).runs, "layer": int(wildcards.layer)}
+
+
+def per_cohort(path):
+    """The path, with {experiment} and {cohort}, for every cohort."""
+    return [path.format(experiment=cohort.experiment, cohort=cohort.id) for cohort in COHORTS.values()]
+
+
+def per_layer(path):
+    """The path, with {experiment}, {cohort} and {layer}, for every cohort and layer."""
+    return [
+        path.format(experiment=cohort.experiment, cohort=cohort.id, layer=layer)
+        for cohort in COHORTS.values()
+        for layer in cohort.layers
+    ]
+
+
+def modules_of(script):
+    """The modules of the package that a script uses, by whatever way: it depends on these, and on no others."""
+    waiting, found = [SCRIPTS / script], set()
+    while waiting:
+        for name in imported_names(waiting.pop()):
+            place = SOURCE.joinpath(*name.split("."))
+            for path in (place.with_suffix(".py"), place / "__init__.py"):
+                if path.is_file() and path not in found:
+                    found.add(path)
+                    waiting.append(path)
+    return sorted(os.path.relpath(path) for path in found)
+
+
+def imported_names(path):
+    """Dotted names that a Python file imports. What it takes from a module may be a module in turn."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

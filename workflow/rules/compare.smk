@@ -1,0 +1,19 @@
+# How far the clusters of one layer agree between measures, for each network of a cohort.
+rule compare:
+    input:
+        similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
+        labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
+        modules=modules_of("compare.py"),
+    output:
+        "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
+    log:
+        "<logs>/compare/{experiment}/{cohort}/layer{layer}.log",
+    benchmark:
+        "<benchmarks>/compare/{experiment}/{cohort}/layer{layer}.tsv"
+    params:
+        job=layer_of_runs,
+    threads: 1
+    conda:
+        "../../envs/compute.yaml"
+    script:
+        "../scripts/compare.py"

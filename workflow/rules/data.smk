@@ -1,0 +1,29 @@
+# The images: four IDX files in data/{name}, and the SHA-256 of each in SHA256SUMS. That small file stands for all four:
+# the others are verified whenever they are read, and are never deleted by Snakemake, so that no network is needed twice.
+IMAGES = f"data/{config['dataset']['name']}/SHA256SUMS"
+
+
+rule mnist:
+    output:
+        "data/mnist/SHA256SUMS",
+    log:
+        "<logs>/mnist.log",
+    params:
+        folder=config["dataset"]["folder"],
+    threads: 1
+    conda:
+        "../../envs/compute.yaml"
+    script:
+        "../scripts/mnist.py"
+
+
+rule synthetic:
+    output:
+        "data/synthetic/SHA256SUMS",
+    log:
+        "<logs>/synthetic.log",
+    threads: 1
+    conda:
+        "../../envs/compute.yaml"
+    script:
+        "../scripts/synthetic.py"

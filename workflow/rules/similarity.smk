@@ -1,0 +1,19 @@
+# The four similarity matrices of one layer, for each network of a cohort.
+rule similarity:
+    input:
+        networks="<results>/models/{experiment}/{cohort}.safetensors",
+        images=IMAGES,
+        modules=modules_of("similarity.py"),
+    output:
+        "<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
+    log:
+        "<logs>/similarity/{experiment}/{cohort}/layer{layer}.log",
+    benchmark:
+        "<benchmarks>/similarity/{experiment}/{cohort}/layer{layer}.tsv"
+    params:
+        job=lambda wildcards: {"layer": int(wildcards.layer), **config["similarity"]},
+    threads: 1
+    conda:
+        "../../envs/compute.yaml"
+    script:
+        "../scripts/similarity.py"

@@ -1,0 +1,32 @@
+"""Initialise the untrained networks of a cohort."""
+
+from pathlib import Path
+
+import torch
+
+from unit_clusters import datasets, evaluation, network, tables
+from unit_clusters.logs import logged_to
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    spec = job.params.job
+    seeds = [run["seed"] for run in spec["runs"]]
+    dataset = datasets.load(Path(job.input.images).parent)
+    data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32)
+    sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
+
+    ensemble = network.initialize(sizes, seeds)
+
+    network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
+    rows = evaluation.describe(ensemble, data)
+    tables.write(
+        "models",
+        [run | {"trained": False, "epochs": 0} | row for run, row in zip(spec["runs"], rows, strict=True)],
+        job.output.models,
+    )
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

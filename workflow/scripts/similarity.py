@@ -1,0 +1,33 @@
+"""Compute the similarity matrices of one layer, for each network of a cohort."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from unit_clusters import datasets, network
+from unit_clusters.layer_files import write_similarity
+from unit_clusters.logs import logged_to
+from unit_clusters.measures import MEASURES
+from unit_clusters.similarity import similarity
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    spec = job.params.job
+    ensemble, runs = network.load(job.input.networks)
+    dataset = datasets.load(Path(job.input.images).parent)
+    pixels = torch.from_numpy(dataset.test_images[: spec["images"]])
+
+    matrices = []
+    for model, run in enumerate(runs):
+        matrices.append(similarity(ensemble[model : model + 1], spec["layer"], pixels))
+        logging.info("%s, layer %d: %d of %d networks", run, spec["layer"], model + 1, len(runs))
+
+    stacks = {measure: torch.stack([getattr(matrix, measure) for matrix in matrices]) for measure in MEASURES}
+    write_similarity({measure: stack.numpy() for measure, stack in stacks.items()}, job.output[0])
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,13 @@
+"""Put the parts of one table together."""
+
+from unit_clusters.logs import logged_to
+from unit_clusters.tables import concatenate
+
+
+def main(job):
+    concatenate(job.wildcards.table, job.input.parts, job.output[0])
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
