@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import socket
+import subprocess
 import tarfile
 import threading
 import time
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 
 from unit_clusters import datasets
-from unit_clusters.datasets import FILES, DatasetError, fetch_mnist, load, read_idx, split, write_idx
+from unit_clusters.datasets import FILES, DatasetError, fetch_mnist, load, read_idx, split, write_checksums, write_idx
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 
@@ -372,6 +373,7 @@ def test_load_returns_the_four_arrays_flattened(tmp_path):
     ]
     for name, array in zip(FILES, arrays, strict=True):
         write_idx(tmp_path / name, array)
+    write_checksums(tmp_path)
     data = load(tmp_path)
     np.testing.assert_array_equal(data.train_images, arrays[0].reshape(7, 784), strict=True)
     np.testing.assert_array_equal(data.train_labels, arrays[1], strict=True)
@@ -391,14 +393,31 @@ def test_load_returns_the_four_arrays_flattened(tmp_path):
 )
 def test_load_refuses_files_that_do_not_fit_together(original, name, array, message):
     write_idx(original / name, array)
+    write_checksums(original)
     with pytest.raises(DatasetError, match=message):
         load(original)
 
 
-def test_load_names_a_missing_file(original):
-    (original / TEST_IMAGES).unlink()
-    with pytest.raises(DatasetError, match=f"{TEST_IMAGES} is missing: fetch the data set first"):
+def test_load_names_a_missing_and_a_damaged_file(original):
+    write_checksums(original)
+    with (original / TEST_IMAGES).open("r+b") as file:
+        file.seek(100)
+        file.write(b"damage")
+    with pytest.raises(DatasetError, match=f"{TEST_IMAGES} is missing or damaged: delete .*SHA256SUMS"):
         load(original)
+    (original / TEST_IMAGES).unlink()
+    with pytest.raises(DatasetError, match=f"{TEST_IMAGES} is missing or damaged: delete .*SHA256SUMS"):
+        load(original)
+
+
+def test_load_asks_for_checksums(original):
+    with pytest.raises(DatasetError, match="SHA256SUMS is missing"):
+        load(original)
+
+
+def test_checksums_are_those_of_sha256sum(original):
+    write_checksums(original)
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=original, check=True)
 
 
 # The split
@@ -456,6 +475,7 @@ def accuracy_of_nearest_mean(train_images, train_labels, test_images, test_label
 def test_synthetic_classes_can_be_learned_from_the_training_images(tmp_path):
     for seed in (0, 1):
         datasets.write_synthetic(tmp_path / str(seed), train=500, test=200, seed=seed)
+        write_checksums(tmp_path / str(seed))
     data, other = load(tmp_path / "0"), load(tmp_path / "1")
     assert data.train_images.shape == (500, 784)
     assert np.bincount(data.train_labels).tolist() == [50] * 10

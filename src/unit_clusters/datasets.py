@@ -137,7 +137,12 @@ def _sha256(path: Path) -> str:
 
 def _verified(path: Path, sha256: str) -> bool:
     """Whether the file is there and has this SHA-256."""
-    return path.is_file() and _sha256(path) == sha256
+    if not path.is_file():
+        return False
+    verified = _sha256(path) == sha256
+    if not verified:
+        logger.warning("%s is damaged: its SHA-256 is not %s", path, sha256)
+    return verified
 
 
 def _take(candidates: Iterable[_Candidate], missing: dict[str, str], destination: Path) -> None:
@@ -301,6 +306,8 @@ def load(folder: Path) -> Dataset:
     Raises:
         DatasetError: a file is missing or damaged, or labels and images do not fit together.
     """
+    if not (folder / CHECKSUMS).is_file():
+        raise DatasetError(f"{folder / CHECKSUMS} is missing: fetch the data set first")
     for line in (folder / CHECKSUMS).read_text().splitlines():
         sha256, name = line.split()
         if not _verified(folder / name, sha256):

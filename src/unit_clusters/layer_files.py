@@ -47,8 +47,8 @@ def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
 
 def _read(path: str | Path, names: tuple[str, ...]) -> list[np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return [file[name] for name in names]
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return [arrays[name] for name in names]
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is not a whole file of {', '.join(names)} ({error}). Delete it and run again."

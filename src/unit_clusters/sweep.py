@@ -75,9 +75,7 @@ def strengths(values: list[float] | dict[str, list[float]]) -> list[float]:
     if isinstance(values, dict):
         ((spacing, (low, high, number)),) = values.items()
         if number != int(number) or number < 1:
-            raise ValueError(
-                f"{spacing}: [{low}, {high}, {number}] asks for {number} points; give a whole number from 1"
-            )
+            raise ValueError(f"{spacing}: [{low}, {high}, {number}] asks for {number} points; ask for 1 or more")
         step = (high - low) / (number - 1) if number > 1 else 0
         points = [low + step * index for index in range(int(number))]
         values = [10**point for point in points] if spacing == "logspace" else points
@@ -107,6 +105,10 @@ def _trained(name: str, experiment: dict, l2_floor: float) -> Iterator[Cohort]:
     for regularizer in REGULARIZERS:
         try:
             values = strengths(experiment["sweeps"].get(regularizer, []))
+            if any(value <= 0 for value in values):
+                raise ValueError(f"{min(values):g} is not above 0")
+            if regularizer == "dropout" and any(value >= 1 for value in values):
+                raise ValueError(f"{max(values):g} is not below 1; it is the probability that a unit is dropped")
         except ValueError as error:
             raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
         for strength in values:

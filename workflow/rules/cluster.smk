@@ -10,10 +10,10 @@ rule cluster:
         "<logs>/cluster/{experiment}/{cohort}/layer{layer}.log",
     benchmark:
         "<benchmarks>/cluster/{experiment}/{cohort}/layer{layer}.tsv"
-    params:
-        job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
     script:
         "../scripts/cluster.py"

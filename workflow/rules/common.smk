@@ -10,12 +10,18 @@ from snakemake.exceptions import WorkflowError
 SOURCE = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
+    )
+)
 
 from unit_clusters import sweep
 
 try:
-    COHORTS = {(cohort.experiment, cohort.id): cohort for cohort in sweep.cohorts(config)}
+    COHORTS = {
+        (cohort.experiment, cohort.id): cohort for cohort in sweep.cohorts(config)
+    }
 except ValueError as error:
     raise WorkflowError(str(error)) from error
 
@@ -36,6 +42,16 @@ def cohort_of(wildcards):
         )
 
 
+def networks(wildcards):
+    """What defines the networks of a cohort."""
+    cohort = cohort_of(wildcards)
+    return {
+        "hidden": list(cohort.hidden),
+        "runs": cohort.runs,
+        "validation_share": config["validation_share"],
+    }
+
+
 def layer_of_runs(wildcards):
     """Which networks, and which of their layers, a path is about."""
     return {"runs": cohort_of(wildcards).runs, "layer": int(wildcards.layer)}
@@ -43,7 +59,10 @@ def layer_of_runs(wildcards):
 
 def per_cohort(path):
     """The path, with {experiment} and {cohort}, for every cohort."""
-    return [path.format(experiment=cohort.experiment, cohort=cohort.id) for cohort in COHORTS.values()]
+    return [
+        path.format(experiment=cohort.experiment, cohort=cohort.id)
+        for cohort in COHORTS.values()
+    ]
 
 
 def per_layer(path):

@@ -10,10 +10,10 @@ rule compare:
         "<logs>/compare/{experiment}/{cohort}/layer{layer}.log",
     benchmark:
         "<benchmarks>/compare/{experiment}/{cohort}/layer{layer}.tsv"
-    params:
-        job=layer_of_runs,
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        job=layer_of_runs,
     script:
         "../scripts/compare.py"

@@ -8,11 +8,11 @@ rule mnist:
         "data/mnist/SHA256SUMS",
     log:
         "<logs>/mnist.log",
-    params:
-        folder=config["dataset"]["folder"],
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        folder=config["dataset"]["folder"],
     script:
         "../scripts/mnist.py"
 
@@ -22,8 +22,8 @@ rule synthetic:
         "data/synthetic/SHA256SUMS",
     log:
         "<logs>/synthetic.log",
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
     script:
         "../scripts/synthetic.py"

@@ -2,26 +2,23 @@
 FORMATS = (".pdf", ".png", ".svg")
 
 
-def example_paths(folder):
-    """The first layer's files, in one folder of the results, of the networks that Fig. 3 shows as examples."""
-    return [f"<results>/{folder}/{cohort.experiment}/{cohort.id}/layer1.npz" for cohort in EXAMPLES]
-
-
 # Fig. 3 shows seed 0 of Experiment 1, at the dropout probabilities that the configuration names and sweeps.
 EXAMPLES = [
     cohort
     for cohort in COHORTS.values()
-    if (cohort.experiment, cohort.regularizer, cohort.seeds[0]) == ("base", "dropout", 0)
+    if (cohort.experiment, cohort.regularizer, cohort.seeds[0])
+    == ("base", "dropout", 0)
     and cohort.strength in config["figures"]["examples"]
 ]
+EXAMPLE_FILES = [f"{cohort.experiment}/{cohort.id}/layer1.npz" for cohort in EXAMPLES]
 
 
 rule fig3:
     input:
         models="<results>/tables/models.csv",
         modularity="<results>/tables/modularity.csv",
-        matrices=example_paths("similarity"),
-        clusters=example_paths("clusters"),
+        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
+        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),
         modules=modules_of("fig3.py"),
     output:
         report(
@@ -31,14 +28,14 @@ rule fig3:
         ),
     log:
         "<logs>/figures/fig3.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
     params:
         job={
             "strengths": [cohort.strength for cohort in EXAMPLES],
             "hidden": (config["experiments"].get("base") or {}).get("hidden", []),
         },
-    threads: 1
-    conda:
-        "../../envs/plot.yaml"
     script:
         "../scripts/fig3.py"
 
@@ -56,9 +53,9 @@ rule fig5:
         ),
     log:
         "<logs>/figures/fig5.log",
-    threads: 1
     conda:
         "../../envs/plot.yaml"
+    threads: 1
     script:
         "../scripts/fig5.py"
 

@@ -10,10 +10,10 @@ rule similarity:
         "<logs>/similarity/{experiment}/{cohort}/layer{layer}.log",
     benchmark:
         "<benchmarks>/similarity/{experiment}/{cohort}/layer{layer}.tsv"
-    params:
-        job=lambda wildcards: {"layer": int(wildcards.layer), **config["similarity"]},
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        job=lambda wildcards: {"layer": int(wildcards.layer), **config["similarity"]},
     script:
         "../scripts/similarity.py"

@@ -1,8 +1,12 @@
 # Tidy tables of all networks.
 PARTS = {
     "models": per_cohort("<results>/models/{experiment}/{cohort}.models.csv"),
-    "modularity": per_layer("<results>/clusters/{experiment}/{cohort}/layer{layer}.csv"),
-    "agreement": per_layer("<results>/agreement/{experiment}/{cohort}/layer{layer}.csv"),
+    "modularity": per_layer(
+        "<results>/clusters/{experiment}/{cohort}/layer{layer}.csv"
+    ),
+    "agreement": per_layer(
+        "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv"
+    ),
 }
 
 
@@ -16,9 +20,9 @@ rule table:
         "<logs>/tables/{table}.log",
     wildcard_constraints:
         table="|".join(PARTS),
-    threads: 1
     conda:
         "../../envs/plot.yaml"
+    threads: 1
     script:
         "../scripts/table.py"
 

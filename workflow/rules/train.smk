@@ -2,12 +2,6 @@
 UNTRAINED = f"{sweep.UNTRAINED}_.+"
 
 
-def networks(wildcards):
-    """What defines a cohort's networks."""
-    cohort = cohort_of(wildcards)
-    return {"hidden": list(cohort.hidden), "runs": cohort.runs, "validation_share": config["validation_share"]}
-
-
 rule train:
     input:
         images=IMAGES,
@@ -20,13 +14,13 @@ rule train:
         "<logs>/train/{experiment}/{cohort}.log",
     benchmark:
         "<benchmarks>/train/{experiment}/{cohort}.tsv"
-    params:
-        job=lambda wildcards: networks(wildcards) | {"training": config["training"]},
     wildcard_constraints:
         cohort=f"(?!{UNTRAINED}).+",
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        job=lambda wildcards: networks(wildcards) | {"training": config["training"]},
     script:
         "../scripts/train.py"
 
@@ -42,12 +36,12 @@ rule initialize:
         "<logs>/initialize/{experiment}/{cohort}.log",
     benchmark:
         "<benchmarks>/initialize/{experiment}/{cohort}.tsv"
-    params:
-        job=networks,
     wildcard_constraints:
         cohort=UNTRAINED,
-    threads: 1
     conda:
         "../../envs/compute.yaml"
+    threads: 1
+    params:
+        job=networks,
     script:
         "../scripts/initialize.py"

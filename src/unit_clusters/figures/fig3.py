@@ -32,8 +32,8 @@ RING = 7
 """Points: diameter of the ring around a point that has an example."""
 
 NOTE = (
-    "Points: mean ± standard error over seeds and layers. Matrices: one layer of one network each, sorted by cluster, "
-    "units that never fire last."
+    "Points: mean ± standard error over seeds and layers. "
+    "Matrices: one layer of one network, sorted by cluster, unused units last."
 )
 
 

@@ -30,7 +30,7 @@ LABELS = {
 
 # Inches.
 SIDE, GAP, LEFT = 1.9, 0.12, 0.85
-BOTTOM_TRAINED, BOTTOM_DIFFERENCES = 4.7, 1.85
+BOTTOM_TRAINED, BOTTOM_DIFFERENCES = 4.82, 1.97
 
 
 @rc_context(style.RC)
@@ -58,7 +58,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame, score: str = "element_si
         untrained = rows["regularizer"] == "none"
         trained[name] = mean_scores(rows[~untrained], score, diagonal=1)
         differences[name] = trained[name] - mean_scores(rows[untrained], score, diagonal=1)
-    figure = Figure(figsize=(style.WIDTH, 6.9))
+    figure = Figure(figsize=(style.WIDTH, 7.02))
     _draw_trained(figure, trained, LABELS[score])
     _draw_differences(figure, differences)
     notes = [style.describe(name, tables[name], kept[name]) for name in EXPERIMENTS]

@@ -40,16 +40,19 @@ MATH_SIZE = 10
 """Points, for labels with superscripts: these are set at 70 %, and so are 7 points high."""
 
 COLORS = {
-    Form("cov", False): "#3a8fd0",
-    Form("cov", True): "#0b4a83",
-    Form("i_sens", False): "#1f9c82",
-    Form("i_sens", True): "#0a5f50",
-    Form("o_sens", False): "#cf7a12",
-    Form("o_sens", True): "#94500a",
-    Form("hess", False): "#d2588f",
-    Form("hess", True): "#861c52",
+    Form("cov", False): "#7989dc",
+    Form("cov", True): "#323b79",
+    Form("i_sens", False): "#309e72",
+    Form("i_sens", True): "#166c4c",
+    Form("o_sens", False): "#d07334",
+    Form("o_sens", True): "#924a15",
+    Form("hess", False): "#da72a7",
+    Form("hess", True): "#800253",
 }
-"""Fig. 2: one hue a measure, cold upstream and warm downstream, darker when normalised."""
+"""Fig. 2: one hue a measure, cold upstream and warm downstream, darker when normalised.
+
+Chosen to stay apart in simulated deuteranopia and protanopia, and to have a contrast of at least 3 to white.
+"""
 
 FAMILIES = {
     "cov": "upstream covariance",
@@ -101,8 +104,8 @@ def say(axes: Axes, note: str) -> None:
 
 
 def footnote(figure: Figure, notes: Iterable[str]) -> None:
-    """Write the notes, joined to one wrapped paragraph, along the lower edge of the figure."""
-    text = textwrap.fill(" ".join(notes), 132)
+    """Write the notes, each on lines of its own, along the lower edge of the figure."""
+    text = "\n".join(textwrap.fill(note, 132) for note in notes)
     figure.text(0.06 / WIDTH, 0.005, text, fontsize=7, color="0.3", va="bottom", linespacing=1.15)
 
 

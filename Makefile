@@ -1,0 +1,35 @@
+# `make` lists the targets. Each makes its own environment in .venv from the pinned versions, then runs one command.
+PYTHON ?= python3
+SNAKEMAKE = .venv/bin/snakemake
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+quick: .venv/installed ## the whole workflow at small scale on the real MNIST, into results/quick (minutes)
+	$(SNAKEMAKE) --configfile workflow/presets/quick.yaml
+
+paper: .venv/installed ## every network of the paper, into results/paper (more than an hour)
+	$(SNAKEMAKE)
+
+test: .venv/installed ## all tests (minutes)
+	.venv/bin/pytest
+
+benchmark: .venv/installed ## speed against plain loops, automatic differentiation and Leiden (minutes)
+	.venv/bin/python -m benchmarks
+
+lint: .venv/installed ## style of code and workflow
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --lint
+
+clean: ## remove the environment, caches, and the results of all but the paper's runs
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis logs/quick logs/tiny results/quick results/tiny
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or newer, not " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+.PHONY: help quick paper test benchmark lint clean

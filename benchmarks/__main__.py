@@ -1,0 +1,12 @@
+"""Run all benchmarks; fail if one of them falls short of what is asked."""
+
+import sys
+
+from benchmarks import clustering, similarity, training
+
+failed = 0
+for benchmark in (training, similarity, clustering):
+    print(benchmark.__doc__.splitlines()[0], end="\n\n")
+    failed |= benchmark.main()
+    print()
+sys.exit(failed)

@@ -1,0 +1,148 @@
+"""What jobs hand to one another: whole files, named random streams, tables, and the forms of measures."""
+
+import io
+import logging
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from unit_clusters.files import written_whole
+from unit_clusters.layer_files import read_labels, read_similarity, write_labels, write_similarity
+from unit_clusters.logs import logged_to
+from unit_clusters.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
+from unit_clusters.streams import stream
+from unit_clusters.tables import COLUMNS, concatenate, write
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    with written_whole(path) as temporary:
+        temporary.write_text("first")
+        assert not path.exists()
+    with pytest.raises(TypeError), written_whole(path) as temporary:
+        temporary.write_text("half" + temporary.write_text("half"))
+    assert path.read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_streams_are_named_and_independent():
+    assert stream("split", 3).integers(10**9) == stream("split", 3).integers(10**9)
+    first = {
+        stream(*identity).integers(10**9) for identity in (("split", 3), ("split", 4), ("split", "3"), ("split3",))
+    }
+    assert len(first) == 4
+    with pytest.raises(TypeError):
+        stream("split", np.int64(3))
+
+
+def test_normalize_is_eq_5():
+    random = np.random.default_rng(0)
+    factor = random.normal(size=(3, 5, 9)).astype(np.float32)
+    similarity = np.abs(factor @ factor.mT)
+    similarity[0, 2] = similarity[0, :, 2] = 0
+    expected = np.empty_like(similarity, dtype=np.float64)
+    for m, i, j in np.ndindex(similarity.shape):
+        scale = np.sqrt(float(similarity[m, i, i]) * float(similarity[m, j, j]))
+        expected[m, i, j] = similarity[m, i, j] / max(scale, EPSILON)
+    np.testing.assert_allclose(normalize(similarity), np.minimum(expected, 1), rtol=1e-12)
+    assert not normalize(similarity)[0, 2].any()
+
+
+def test_normalize_floors_tiny_scales():
+    np.testing.assert_allclose(normalize(np.full((2, 2), 1e-14)), 0.01)
+
+
+def test_forms_are_the_eight_measures_upstream_first():
+    assert [str(form) for form in FORMS] == [
+        *("cov", "normalized cov", "i_sens", "normalized i_sens"),
+        *("o_sens", "normalized o_sens", "hess", "normalized hess"),
+    ]
+    assert [form.upstream for form in FORMS] == [True] * 4 + [False] * 4
+    matrices = {measure: np.full((2, 2), place + 2.0) for place, measure in enumerate(MEASURES)}
+    assert [matrix[0, 1] for matrix in all_forms(matrices)] == pytest.approx([2, 1, 3, 1, 4, 1, 5, 1])
+
+
+def test_layer_files_round_trip(tmp_path):
+    random = np.random.default_rng(0)
+    stacks = {measure: random.random((3, 4, 4)) for measure in MEASURES}
+    write_similarity(stacks, tmp_path / "similarity.npz")
+    networks = read_similarity(tmp_path / "similarity.npz")
+    assert len(networks) == 3
+    for measure in MEASURES:
+        np.testing.assert_array_equal(networks[2][measure], stacks[measure][2].astype(np.float32), strict=True)
+    labels = random.integers(-1, 4, (3, 8, 4))
+    write_labels(labels, tmp_path / "labels.npz")
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.npz"), labels)
+
+
+def damaged(kind, path):
+    write_labels(np.zeros((1, 8, 4), int), path)
+    if kind == "truncated":
+        path.write_bytes(path.read_bytes()[:-30])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps({"labels": 1}))
+    elif kind == "objects":
+        np.savez(path, labels=np.array([{}], dtype=object))
+
+
+@pytest.mark.parametrize("kind", ["truncated", "empty", "pickle", "objects", "of another kind"])
+def test_damaged_layer_files_are_refused_by_name(tmp_path, kind):
+    path = tmp_path / "layer1.npz"
+    damaged(kind, path)
+    read = read_similarity if kind == "of another kind" else read_labels
+    with pytest.raises(ValueError, match=r"layer1.npz is not a whole file of .*Delete it"):
+        read(path)
+
+
+def rows():
+    names = ("experiment", "regularizer", "strength", "seed", "layer", "measure", "normalized")
+    row = dict(zip(names, ("base", "l2", 0.1, 3, 1, "cov", True), strict=True))
+    figures = {"q": 1 / 3, "q_spectral": 1e-17, "num_clusters": float("nan"), "used_clusters": 4, "dead_units": 0}
+    return [row | figures | {"labels": "not a column"}]
+
+
+def test_tables_read_back_the_same_and_concatenate(tmp_path):
+    write("modularity", rows(), tmp_path / "a.csv")
+    write("modularity", rows() * 2, tmp_path / "b.csv")
+    concatenate("modularity", [tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "all.csv")
+    table = pd.read_csv(tmp_path / "all.csv")
+    assert tuple(table.columns) == COLUMNS["modularity"]
+    assert len(table) == 3
+    assert (table.q == 1 / 3).all()
+    assert table.normalized.dtype == bool
+    assert table.num_clusters.isna().all()
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text[3:], lambda text: ""])
+def test_damaged_parts_of_tables_are_refused_by_name(tmp_path, damage):
+    write("modularity", rows(), tmp_path / "part.csv")
+    (tmp_path / "part.csv").write_text(damage((tmp_path / "part.csv").read_text()))
+    with pytest.raises(ValueError, match=r"part.csv is not a whole part of the table modularity. Delete it"):
+        concatenate("modularity", [tmp_path / "part.csv"], tmp_path / "all.csv")
+
+
+def test_a_job_that_fails_says_so_in_its_log_and_exits(tmp_path, capsys):
+    path = tmp_path / "job.log"
+
+    def job():
+        logging.info("halfway")
+        print("printed")
+        raise ValueError("what went wrong")
+
+    with pytest.raises(SystemExit) as ended, logged_to(path):
+        job()
+    assert ended.value.code == 1
+    text = path.read_text()
+    assert text.index("halfway") < text.index("printed") < text.index("ValueError: what went wrong")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging():
+    yield
+    logging.captureWarnings(False)
+    logging.basicConfig(stream=io.StringIO(), force=True)
