@@ -13,6 +13,7 @@ Images are streamed in chunks, so memory does not grow with their number.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -66,7 +67,7 @@ def similarity(network: Ensemble, layer: int, pixels: UInt8[Tensor, "images pixe
         sensitivity.add(responses.hidden)
         for total, factor in zip(downstream, downstream_factors(weights, layer, responses), strict=True):
             total += factor.T @ factor
-    sums = torch.stack([covariance.sum * len(pixels) / (len(pixels) - 1), sensitivity.sum, *downstream])
+    sums = torch.stack([covariance.sum * len(pixels) / (len(pixels) - 1), torch.from_numpy(sensitivity.sum), *downstream])
     # The sums are symmetric but for rounding.
     return Similarity(*((sums + sums.mT) / 2 / len(pixels)).abs())
 
@@ -101,24 +102,30 @@ class InputSensitivity:
     """The sum in eq. (2), over chunks.
 
     Only J J^T is wanted, so W_1, with its many inputs, is replaced by a factor with as many columns as units at most:
-    the transposed R of W_1^T = Q R has the same products of rows.
+    the transposed R of W_1^T = Q R has the same products of rows. Rows and columns of inactive units are left out.
     """
 
     def __init__(self, weights: list[Float[Tensor, "outputs inputs"]], layer: int):
-        self.factor = torch.linalg.qr(weights[0].T).R.T
-        self.weights = weights[1:layer]
-        units = len(weights[layer - 1])
-        self.sum = torch.zeros(units, units, dtype=torch.float64)
+        self.factor = torch.linalg.qr(weights[0].T).R.T.numpy()
+        self.weights = [weight.numpy() for weight in weights[1:layer]]
+        self.sum = np.zeros((len(weights[layer - 1]),) * 2)
 
     def add(self, hidden: list[Float[Tensor, "batch units"]]) -> None:
-        masks = [activity.sign() for activity in hidden]
+        masks = [(activity > 0).numpy() for activity in hidden]
         if not self.weights:  # the first layer: W_1 W_1^T, where both units are active
-            self.sum += (masks[0].T @ masks[0]) * (self.factor @ self.factor.T)
+            mask = masks[0].astype(self.factor.dtype)
+            self.sum += (mask.T @ mask) * (self.factor @ self.factor.T)
             return
-        jacobians = masks[0].T.unsqueeze(2) * self.factor.unsqueeze(1)  # units, batch, columns of the factor
-        for weight, mask in zip(self.weights, masks[1:], strict=False):
-            jacobians = (weight @ jacobians.flatten(1)).unflatten(1, jacobians.shape[1:]).mul_(mask.T.unsqueeze(2))
-        self.sum += jacobians.flatten(1) @ jacobians.flatten(1).T
+        total = np.zeros_like(self.sum, dtype=self.factor.dtype)
+        for image in zip(*masks, strict=True):
+            active = image[0].nonzero()[0]
+            jacobian = self.factor[active]
+            for weight, mask in zip(self.weights, image[1:], strict=False):
+                above = mask.nonzero()[0]
+                jacobian = weight[above[:, None], active] @ jacobian
+                active = above
+            total[active[:, None], active] += jacobian @ jacobian.T
+        self.sum += total
 
 
 def downstream_factors(
