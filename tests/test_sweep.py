@@ -51,7 +51,7 @@ def test_trained_and_untrained_seeds_are_disjoint(paper):
 def test_more_seeds_and_strengths_only_add_cohorts(paper):
     before = {(c.experiment, c.id) for c in cohorts(paper)}
     paper["experiments"]["base"]["seeds"] = 12
-    paper["experiments"]["wide"]["sweeps"]["dropout"] = {"linspace": [0.1, 0.7, 7]}
+    paper["experiments"]["wide"]["sweeps"]["dropout"] = "linspace(0.1, 0.7, 7)"
     paper["untrained"]["models"] = 110
     after = {(c.experiment, c.id) for c in cohorts(paper)}
     assert before < after
@@ -70,9 +70,9 @@ def test_an_experiment_that_is_null_is_left_out(paper):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"logspace": [-5, -1, 9]}, np.logspace(-5, -1, 9)),
-        ({"linspace": [0.05, 0.7, 14]}, np.linspace(0.05, 0.7, 14)),
-        ({"linspace": [0.3, 0.9, 1]}, [0.3]),
+        ("logspace(-5, -1, 9)", np.logspace(-5, -1, 9)),
+        ("linspace(0.05, 0.7, 14)", np.linspace(0.05, 0.7, 14)),
+        ("linspace(0.3, 0.9, 1)", [0.3]),
         ([0.1, 0.25], [0.1, 0.25]),
         ([], []),
     ],
@@ -85,8 +85,8 @@ def test_strengths_follow_numpy(values, expected):
     ("sweeps", "message"),
     [
         ({"l2": [0.1, 0.1]}, "base: sweeps: l2.*not all different"),
-        ({"l1": {"logspace": [-5, -2, 0]}}, "base: sweeps: l1.*ask for 1 or more"),
-        ({"l1": {"linspace": [-1, 1, 3]}}, "base: sweeps: l1.*above 0"),
+        ({"l1": "logspace(-5, -2, 0)"}, "base: sweeps: l1.*ask for 1 or more"),
+        ({"l1": "linspace(-1, 1, 3)"}, "base: sweeps: l1.*above 0"),
         ({"dropout": [0.5, 1.0]}, "base: sweeps: dropout.*below 1"),
     ],
 )

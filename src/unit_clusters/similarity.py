@@ -67,7 +67,9 @@ def similarity(network: Ensemble, layer: int, pixels: UInt8[Tensor, "images pixe
         sensitivity.add(responses.hidden)
         for total, factor in zip(downstream, downstream_factors(weights, layer, responses), strict=True):
             total += factor.T @ factor
-    sums = torch.stack([covariance.sum * len(pixels) / (len(pixels) - 1), torch.from_numpy(sensitivity.sum), *downstream])
+    sums = torch.stack(
+        [covariance.sum * len(pixels) / (len(pixels) - 1), torch.from_numpy(sensitivity.sum), *downstream]
+    )
     # The sums are symmetric but for rounding.
     return Similarity(*((sums + sums.mT) / 2 / len(pixels)).abs())
 

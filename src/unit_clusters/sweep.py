@@ -4,6 +4,7 @@ A run is one network: an experiment, a regulariser, its strength and a seed. A c
 experiment, regulariser and strength, trained in one job. Standard library only, so that Snakemake alone can plan.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -63,26 +64,30 @@ class Cohort:
         ]
 
 
-def strengths(values: list[float] | dict[str, list[float]]) -> list[float]:
+def strengths(values: list[float] | str) -> list[float]:
     """The strengths of a sweep, to six significant digits.
 
     Args:
-        values: a list; or {logspace: [from, to, number]}, in powers of ten; or {linspace: [from, to, number]}.
+        values: a list; or, as in Table S1, "logspace(from, to, number)" in powers of ten, or "linspace(...)".
 
     Raises:
-        ValueError: two strengths are equal, or the spacing has fewer than one point.
+        ValueError: two strengths are equal, or there is not one point to space.
     """
-    if isinstance(values, dict):
-        ((spacing, (low, high, number)),) = values.items()
-        if number != int(number) or number < 1:
-            raise ValueError(f"{spacing}: [{low}, {high}, {number}] asks for {number} points; ask for 1 or more")
-        step = (high - low) / (number - 1) if number > 1 else 0
-        points = [low + step * index for index in range(int(number))]
-        values = [10**point for point in points] if spacing == "logspace" else points
-    rounded = [float(f"{value:.6g}") for value in values]
+    points = values if isinstance(values, list) else _spaced(values)
+    rounded = [float(f"{point:.6g}") for point in points]
     if len(set(rounded)) < len(rounded):
         raise ValueError(f"the strengths {values} are not all different; name each once")
     return rounded
+
+
+def _spaced(values: str) -> list[float]:
+    spacing, *limits = re.fullmatch(r"(logspace|linspace)\(([^,]+),([^,]+),([^,]+)\)", values).groups()
+    low, high, number = float(limits[0]), float(limits[1]), int(limits[2])
+    if number < 1:
+        raise ValueError(f"{values} asks for {number} points; ask for 1 or more")
+    step = (high - low) / (number - 1) if number > 1 else 0
+    points = [low + step * index for index in range(number)]
+    return [10**point for point in points] if spacing == "logspace" else points
 
 
 def cohorts(config: dict) -> list[Cohort]:

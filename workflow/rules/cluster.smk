@@ -15,5 +15,7 @@ rule cluster:
     threads: 1
     params:
         job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
+    message:
+        "Cluster {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:
         "../scripts/cluster.py"

@@ -4,7 +4,27 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
+
+SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+PROBLEMS = [
+    best_match([error])
+    for error in Draft202012Validator(yaml.safe_load(SCHEMA.read_text())).iter_errors(
+        config
+    )
+]
+if PROBLEMS:
+    # one line a problem, where Snakemake's own validate() prints the whole configuration
+    raise WorkflowError(
+        "The configuration is not valid; config/README.md lists all keys.\n"
+        + "\n".join(
+            f"{': '.join(['config', *map(str, p.absolute_path)])}: {p.message}"
+            for p in PROBLEMS
+        )
+    )
 
 # The package is used from this folder, in this process and in every job, whether or not it is installed there.
 SOURCE = Path(workflow.basedir) / "src"

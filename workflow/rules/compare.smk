@@ -15,5 +15,7 @@ rule compare:
     threads: 1
     params:
         job=layer_of_runs,
+    message:
+        "Compare clusters of {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:
         "../scripts/compare.py"

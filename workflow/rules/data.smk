@@ -13,6 +13,8 @@ rule mnist:
     threads: 1
     params:
         folder=config["dataset"]["folder"],
+    message:
+        "Fetch and verify MNIST"
     script:
         "../scripts/mnist.py"
 
@@ -25,5 +27,7 @@ rule synthetic:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    message:
+        "Make synthetic images"
     script:
         "../scripts/synthetic.py"

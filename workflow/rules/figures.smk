@@ -36,6 +36,8 @@ rule fig3:
             "strengths": [cohort.strength for cohort in EXAMPLES],
             "hidden": (config["experiments"].get("base") or {}).get("hidden", []),
         },
+    message:
+        "Figure 3"
     script:
         "../scripts/fig3.py"
 
@@ -56,6 +58,8 @@ rule fig5:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    message:
+        "Figure 5"
     script:
         "../scripts/fig5.py"
 

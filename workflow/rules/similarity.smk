@@ -15,5 +15,7 @@ rule similarity:
     threads: 1
     params:
         job=lambda wildcards: {"layer": int(wildcards.layer), **config["similarity"]},
+    message:
+        "Similarity in {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:
         "../scripts/similarity.py"

@@ -23,6 +23,8 @@ rule table:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    message:
+        "Table {wildcards.table}"
     script:
         "../scripts/table.py"
 

@@ -21,6 +21,8 @@ rule train:
     threads: 1
     params:
         job=lambda wildcards: networks(wildcards) | {"training": config["training"]},
+    message:
+        "Train {wildcards.experiment}, {wildcards.cohort}"
     script:
         "../scripts/train.py"
 
@@ -43,5 +45,7 @@ rule initialize:
     threads: 1
     params:
         job=networks,
+    message:
+        "Initialise {wildcards.experiment}, {wildcards.cohort}"
     script:
         "../scripts/initialize.py"

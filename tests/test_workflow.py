@@ -1,0 +1,266 @@
+"""The workflow itself: real Snakemake on the tiny preset, in a copy of the repository."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from unit_clusters.tables import COLUMNS
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).parent.parent
+TINY = "workflow/presets/tiny.yaml"
+TABLES = ("models", "modularity", "agreement")
+
+COHORTS, UNTRAINED, LAYERS = 4, 2, 2
+"""Trained and untrained cohorts of the tiny preset, and the hidden layers of its networks."""
+
+
+def copy_of_repository(folder):
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy2(ROOT / name, folder / name)
+    for name in ("workflow", "src", "profiles", "envs"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def snakemake(folder, *arguments, configs=(TINY,), check=True):
+    """Run Snakemake as a user does; give back all that it printed."""
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    if configs:
+        command += ["--configfile", *configs]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
+    if check:
+        assert result.returncode == 0, result.stdout + result.stderr
+    else:
+        assert result.returncode != 0, result.stdout
+    return result.stdout + result.stderr
+
+
+def plan(folder, *arguments, **options):
+    """How many jobs of each rule a run would do, but for the rules that only collect."""
+    printed = snakemake(folder, "--dry-run", *arguments, **options)
+    statistics = re.search(r"Job stats:\njob +count\n[- ]+\n(.*?)\ntotal", printed, re.DOTALL)
+    counts = dict(line.split() for line in statistics[1].splitlines()) if statistics else {}
+    return {rule: int(count) for rule, count in counts.items() if rule not in ("default", "all", "figures", "tables")}
+
+
+def tables(folder):
+    return {name: (folder / "results" / "tiny" / "tables" / f"{name}.csv").read_bytes() for name in TABLES}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run on two cores."""
+    folder = copy_of_repository(tmp_path_factory.mktemp("two cores"))
+    snakemake(folder, "--cores", "2")
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A finished run to change."""
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text, f"{path.name} has changed: the test edits {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+def overlay(folder, **config):
+    """A further configuration file, to lay over the tiny preset."""
+    (folder / "more.yaml").write_text(yaml.safe_dump(config))
+    return {"configs": (TINY, "more.yaml")}
+
+
+def downstream(layers):
+    """The jobs that follow from so many new similarity matrices."""
+    return {"similarity": layers, "cluster": layers, "compare": layers, "table": 3, "fig3": 1, "fig5": 1}
+
+
+# What a run plans and makes
+
+
+def test_the_paper_is_planned_in_705_jobs_and_five_seconds(tmp_path):
+    folder = copy_of_repository(tmp_path)
+    start = time.perf_counter()
+    planned = plan(folder, configs=())
+    assert time.perf_counter() - start < 5
+    assert planned == {
+        "mnist": 1,
+        "train": 60,
+        "initialize": 15,
+        **dict.fromkeys(("similarity", "cluster", "compare"), 210),
+        "table": 3,
+        "fig3": 1,
+        "fig5": 1,
+    }
+
+
+def test_a_figure_and_a_file_are_targets(tmp_path):
+    folder = copy_of_repository(tmp_path)
+    assert plan(folder, "fig3") == plan(folder, "results/tiny/figures/fig3.pdf")
+    assert "compare" not in plan(folder, "fig3")
+    assert "fig3" not in plan(folder, "tables")
+    assert plan(folder, "figures") == plan(folder, "all")
+
+
+def test_a_run_makes_tables_and_figures(finished):
+    results = finished / "results" / "tiny"
+    networks = 2 * COHORTS + 3
+    rows = {"models": networks, "modularity": networks * LAYERS * 8, "agreement": networks * LAYERS * 28}
+    for name, length in rows.items():
+        table = pd.read_csv(results / "tables" / f"{name}.csv")
+        assert tuple(table.columns) == COLUMNS[name]
+        assert len(table) == length
+        assert not table.duplicated(list(table.columns[: len(table.columns) - 3])).any()
+        assert not table.drop(columns="element_similarity_alive", errors="ignore").isna().any(axis=None)
+    models = pd.read_csv(results / "tables" / "models.csv")
+    assert (models[models.trained].test_accuracy > 0.8).any()
+    assert models[~models.trained].seed.between(1000, 1002).all()
+    for name in ("fig3", "fig5"):
+        for suffix, start in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
+            assert (results / "figures" / f"{name}{suffix}").read_bytes().startswith(start)
+    assert "epoch 1: 2 networks" in (finished / "logs/tiny/train/base/l1_0.0001_seeds0-1.log").read_text()
+
+
+def test_modularity_in_the_table_is_that_of_the_files(finished):
+    """Q of the stored clusters on the stored matrices, computed here from eq. (6) as written."""
+    results = finished / "results" / "tiny"
+    table = pd.read_csv(results / "tables" / "modularity.csv")
+    table = table[(table.regularizer == "dropout") & (table.layer == 2) & (table.seed == 1)]
+    cohort = "base/dropout_0.1_seeds0-1/layer2.npz"
+    with np.load(results / "similarity" / cohort) as similarity, np.load(results / "clusters" / cohort) as clusters:
+        for form, row in enumerate(table.itertuples()):
+            matrix = similarity[row.measure][1].astype(float)
+            if row.normalized:
+                scale = np.sqrt(np.outer(matrix.diagonal(), matrix.diagonal()))
+                matrix = matrix / np.maximum(scale, 1e-12)
+            a = matrix - np.diag(np.diag(matrix))
+            a /= a.sum()
+            p = clusters["labels"][1, form][:, None] == np.arange(-1, 6)
+            b = a - np.outer(a.sum(axis=1), a.sum(axis=0))
+            assert row.q == pytest.approx(np.trace(p.T @ b @ p), abs=1e-9)
+
+
+def test_a_second_run_does_nothing_in_five_seconds(finished):
+    start = time.perf_counter()
+    assert "Nothing to be done" in snakemake(finished, "--cores", "2")
+    assert time.perf_counter() - start < 5
+
+
+def test_one_core_gives_the_same_tables(finished, tmp_path):
+    folder = copy_of_repository(tmp_path)
+    snakemake(folder, "tables", "--cores", "1")
+    assert tables(folder) == tables(finished)
+
+
+# What reruns
+
+
+def test_touched_files_rerun_nothing(copy):
+    for path in copy.glob("src/unit_clusters/**/*.py"):
+        path.touch()
+    assert plan(copy) == {}
+
+
+def test_a_figures_code_redraws_that_figure_only(copy):
+    edit(copy / "src/unit_clusters/figures/fig5.py", "def draw(", "# edited\ndef draw(")
+    assert plan(copy) == {"fig5": 1}
+    before = tables(copy)
+    assert "2 of 2 steps" in snakemake(copy, "--cores", "2")
+    assert tables(copy) == before
+    assert plan(copy) == {}
+
+
+def test_a_figures_style_redraws_the_figures_only(copy):
+    edit(copy / "src/unit_clusters/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
+    assert plan(copy) == {"fig3": 1, "fig5": 1}
+
+
+def test_monte_carlo_steps_recluster_without_training(copy):
+    layers = (COHORTS + UNTRAINED) * LAYERS
+    expected = {"cluster": layers, "compare": layers, "table": 2, "fig3": 1, "fig5": 1}
+    assert plan(copy, **overlay(copy, clustering={"steps": 201})) == expected
+
+
+def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
+    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS)
+    assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
+    edit(copy / "src/unit_clusters/training.py", "class Epoch", "# edited\nclass Epoch")
+    assert plan(copy) == expected
+
+
+def test_a_new_strength_trains_its_cohort_only(copy):
+    sweeps = {"base": {"sweeps": {"dropout": [0.1, 0.4]}}}
+    assert plan(copy, **overlay(copy, experiments=sweeps)) == {"train": 1} | downstream(LAYERS)
+
+
+def test_a_new_seed_trains_new_cohorts_only(copy):
+    assert plan(copy, **overlay(copy, experiments={"base": {"seeds": 3}})) == {"train": COHORTS} | downstream(
+        COHORTS * LAYERS
+    )
+
+
+def test_similarity_code_trains_nothing(copy):
+    edit(copy / "src/unit_clusters/similarity.py", "CHUNK = 100", "CHUNK = 50")
+    assert plan(copy) == downstream((COHORTS + UNTRAINED) * LAYERS) | {"table": 2}
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"nonsense": 1}, ["nonsense"]),
+        ({"training": {"learning_rates": 0.1}}, ["learning_rates"]),
+        ({"experiments": {"base": {"sweeps": {"l3": [1]}}}}, ["l3"]),
+        ({"training": {"batch_size": "many"}}, ["many", "batch_size"]),
+        ({"experiments": {"base": {"sweeps": {"dropout": [0.5, 1.0]}}}}, ["base: sweeps: dropout", "not below 1"]),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_its_key(tmp_path, config, named):
+    folder = copy_of_repository(tmp_path)
+    printed = snakemake(folder, "--dry-run", **overlay(folder, **config), check=False)
+    for name in named:
+        assert name in printed
+    assert "Traceback" not in printed
+
+
+def test_a_failed_job_shows_its_log_and_stops_no_other(copy):
+    networks = copy / "results/tiny/models/base/l1_0.0001_seeds0-1.safetensors"
+    networks.write_bytes(networks.read_bytes()[:-8])
+    later = overlay(copy, similarity={"images": 301})
+    printed = snakemake(copy, "--cores", "2", **later, check=False)
+    assert "l1_0.0001_seeds0-1.safetensors is not a whole file of trained networks" in printed
+    assert "Delete it and run again" in printed
+    networks.unlink()
+    assert plan(copy, **later) == {"train": 1, "table": 3, "fig3": 1, "fig5": 1} | dict.fromkeys(
+        ("similarity", "cluster", "compare"), LAYERS
+    )
+
+
+# The environments
+
+
+def test_environments_have_the_pinned_versions():
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    pins |= {"pytorch": pins["torch"], "matplotlib-base": pins["matplotlib"]}
+    for path in (ROOT / "envs").glob("*.yaml"):
+        *packages, pip = [p for p in yaml.safe_load(path.read_text())["dependencies"] if p != "pip"]
+        packages += pip["pip"] if isinstance(pip, dict) else [pip]
+        versions = dict(re.fullmatch(r"(\S+) ==?(\S+)", package).groups() for package in packages)
+        del versions["python"]
+        assert len(versions) >= 4
+        assert versions == {name: pins[name] for name in versions}
