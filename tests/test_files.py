@@ -13,7 +13,7 @@ from unit_clusters.layer_files import read_labels, read_similarity, write_labels
 from unit_clusters.logs import logged_to
 from unit_clusters.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
 from unit_clusters.streams import stream
-from unit_clusters.tables import COLUMNS, concatenate, write
+from unit_clusters.tables import concatenate, write
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -98,19 +98,20 @@ def test_damaged_layer_files_are_refused_by_name(tmp_path, kind):
         read(path)
 
 
+COLUMNS = ("experiment", "seed", "normalized", "q", "num_clusters")
+
+
 def rows():
-    names = ("experiment", "regularizer", "strength", "seed", "layer", "measure", "normalized")
-    row = dict(zip(names, ("base", "l2", 0.1, 3, 1, "cov", True), strict=True))
-    figures = {"q": 1 / 3, "q_spectral": 1e-17, "num_clusters": float("nan"), "used_clusters": 4, "dead_units": 0}
-    return [row | figures | {"labels": "not a column"}]
+    row = dict(zip(COLUMNS, ("base", 3, True, 1 / 3, float("nan")), strict=True))
+    return [row | {"labels": "not a column"}]
 
 
 def test_tables_read_back_the_same_and_concatenate(tmp_path):
-    write("modularity", rows(), tmp_path / "a.csv")
-    write("modularity", rows() * 2, tmp_path / "b.csv")
-    concatenate("modularity", [tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "all.csv")
+    write(COLUMNS, rows(), tmp_path / "a.csv")
+    write(COLUMNS, rows() * 2, tmp_path / "b.csv")
+    concatenate([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "all.csv")
     table = pd.read_csv(tmp_path / "all.csv")
-    assert tuple(table.columns) == COLUMNS["modularity"]
+    assert tuple(table.columns) == COLUMNS
     assert len(table) == 3
     assert (table.q == 1 / 3).all()
     assert table.normalized.dtype == bool
@@ -119,10 +120,13 @@ def test_tables_read_back_the_same_and_concatenate(tmp_path):
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text[3:], lambda text: ""])
 def test_damaged_parts_of_tables_are_refused_by_name(tmp_path, damage):
-    write("modularity", rows(), tmp_path / "part.csv")
-    (tmp_path / "part.csv").write_text(damage((tmp_path / "part.csv").read_text()))
-    with pytest.raises(ValueError, match=r"part.csv is not a whole part of the table modularity. Delete it"):
-        concatenate("modularity", [tmp_path / "part.csv"], tmp_path / "all.csv")
+    paths = [tmp_path / "first.csv", tmp_path / "second.csv"]
+    for path in paths:
+        write(COLUMNS, rows(), path)
+    paths[1].write_text(damage(paths[1].read_text()))
+    with pytest.raises(ValueError, match=r"second.csv is cut off, or has other columns than .*first.csv. Delete"):
+        concatenate(paths, tmp_path / "all.csv")
+    assert not (tmp_path / "all.csv").exists()
 
 
 def test_a_job_that_fails_says_so_in_its_log_and_exits(tmp_path, capsys):

@@ -16,6 +16,13 @@ BATCH = 1000
 SPARSITY_THRESHOLD = 1e-3
 """A weight smaller than this counts as zero in the sparsity (Fig. S2)."""
 
+COLUMNS = (
+    *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "seed", "trained", "epochs"),
+    *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
+    *("l1_norm", "l2_norm", "nuclear_norm", "sparsity"),
+)
+"""The table of models."""
+
 
 class Images:
     """Images as bytes, with their labels; networks see pixels in [0, 1]."""
@@ -66,7 +73,7 @@ def evaluate(
     ensemble: Ensemble, images: Images, index: Int[Tensor, "models some"]
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
     """Mean cross-entropy and accuracy of each network on its own images, without dropout."""
-    totals = ensemble.parameters.new_zeros(2, len(ensemble))
+    totals = ensemble.parameters.new_zeros(2, len(ensemble), dtype=torch.float64)
     for batch_index in index.split(BATCH, dim=1):
         x, y = images.batch(batch_index)
         logits = ensemble.forward(x)[1].transpose(1, 2)

@@ -88,8 +88,9 @@ class Adam:
 
     def keep(self, models: Bool[Tensor, " models"]) -> None:
         """Forget all other networks."""
-        state = self._optimizer.state[self._direction]
-        self.__init__(self._direction[models])
+        state = self._optimizer.state.pop(self._direction)
+        self._direction = self._direction[models]
+        self._optimizer.param_groups[0]["params"] = [self._direction]
         self._optimizer.state[self._direction] = {
             name: value[models] if value.shape else value for name, value in state.items()
         }
@@ -193,7 +194,7 @@ def train_epoch(
     gradient = Ensemble(torch.empty_like(like), ensemble.sizes)
     order = np.array([course.batch_order.permutation(index.shape[1]) for course in courses])
     shuffled = index.gather(1, torch.from_numpy(order).to(index.device))
-    totals = like.new_zeros(2, len(ensemble))
+    totals = like.new_zeros(2, len(ensemble), dtype=torch.float64)
     for batch_index in shuffled.split(batch_size, dim=1):
         x, y = images.batch(batch_index)
         masks = dropout_masks(courses, y.shape[1], ensemble.sizes[1:-1], like)
@@ -232,16 +233,7 @@ def train(
         steps = [course.step(val_loss) for course, (_, _, val_loss, _) in zip(courses, figures, strict=True)]
         improved, ended = torch.tensor(steps).T
         best.parameters[models[improved]] = current.parameters[improved]
-        log.info(
-            "epoch %d: %d networks, best validation loss %.4f to %.4f, %d at their best, %d ended, %.1f s",
-            epoch,
-            len(courses),
-            min(course.best_loss for course in courses),
-            max(course.best_loss for course in courses),
-            improved.sum(),
-            ended.sum(),
-            time.perf_counter() - start,
-        )
+        _report(epoch, courses, improved, ended, time.perf_counter() - start)
         if ended.all():
             break
         if ended.any():
@@ -251,3 +243,17 @@ def train(
             adam.keep(stay)
             courses = [course for course, end in zip(courses, ended, strict=True) if not end]
     return best, history
+
+
+def _report(
+    epoch: int,
+    courses: Sequence[Course],
+    improved: Bool[Tensor, " models"],
+    ended: Bool[Tensor, " models"],
+    seconds: float,
+) -> None:
+    losses = [course.best_loss for course in courses]
+    log.info(
+        "epoch %d: %d networks, best validation loss %.4f to %.4f, %d at their best, %d ended, %.1f s",
+        *(epoch, len(courses), min(losses), max(losses), improved.sum(), ended.sum(), seconds),
+    )

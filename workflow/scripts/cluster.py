@@ -11,6 +11,11 @@ from unit_clusters.measures import FORMS, all_forms
 from unit_clusters.modularity import cluster
 from unit_clusters.streams import stream
 
+COLUMNS = (
+    *(*tables.RUN, "layer", "measure", "normalized"),
+    *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units"),
+)
+
 
 def main(job):
     spec = job.params.job
@@ -28,7 +33,7 @@ def main(job):
             for form, clustering in zip(FORMS, found, strict=True)
         ]
     write_labels(np.array(labels), job.output.labels)
-    tables.write("modularity", rows, job.output.modularity)
+    tables.write(COLUMNS, rows, job.output.modularity)
 
 
 if "snakemake" in globals():

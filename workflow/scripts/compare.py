@@ -7,6 +7,11 @@ from unit_clusters.logs import logged_to
 from unit_clusters.measures import FORMS, all_forms
 from unit_clusters.modularity import adjacency
 
+COLUMNS = (
+    *(*tables.RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
+    *("element_similarity", "element_similarity_alive", "transferability"),
+)
+
 
 def main(job):
     spec = job.params.job
@@ -22,7 +27,7 @@ def main(job):
                 "normalized_b": FORMS[b].normalized,
             }
             rows.append(run | {"layer": spec["layer"]} | pair | score._asdict())
-    tables.write("agreement", rows, job.output[0])
+    tables.write(COLUMNS, rows, job.output[0])
 
 
 if "snakemake" in globals():

@@ -21,7 +21,7 @@ def main(job):
     network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
     rows = evaluation.describe(ensemble, data)
     tables.write(
-        "models",
+        evaluation.COLUMNS,
         [run | {"trained": False, "epochs": 0} | row for run, row in zip(spec["runs"], rows, strict=True)],
         job.output.models,
     )

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from unit_clusters.datasets import fetch_mnist, write_checksums
+from unit_clusters.datasets import write_checksums
 from unit_clusters.logs import logged_to
+from unit_clusters.mnist import fetch_mnist
 
 
 def main(job):

@@ -5,7 +5,7 @@ from unit_clusters.tables import concatenate
 
 
 def main(job):
-    concatenate(job.wildcards.table, job.input.parts, job.output[0])
+    concatenate(job.input.parts, job.output[0])
 
 
 if "snakemake" in globals():

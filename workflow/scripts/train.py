@@ -8,6 +8,8 @@ import torch
 from unit_clusters import datasets, evaluation, network, tables, training
 from unit_clusters.logs import logged_to
 
+HISTORY = (*tables.RUN, "epoch", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+
 
 def main(job):
     torch.set_num_threads(job.threads)
@@ -28,9 +30,9 @@ def main(job):
 
     network.save(ensemble, list(runs), job.output.networks)
     epochs = Counter(epoch.run for epoch in history)
-    tables.write("history", (runs[epoch.run] | epoch._asdict() for epoch in history), job.output.history)
+    tables.write(HISTORY, (runs[epoch.run] | epoch._asdict() for epoch in history), job.output.history)
     tables.write(
-        "models",
+        evaluation.COLUMNS,
         [
             run | {"trained": True, "epochs": epochs[id]} | row
             for (id, run), row in zip(runs.items(), evaluation.describe(ensemble, data), strict=True)
