@@ -2,7 +2,7 @@
 rule cluster:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
-        modules=modules_of("cluster.py"),
+        modules=modules_since_training("similarity.py", "cluster.py"),
     output:
         labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
         modularity="<results>/clusters/{experiment}/{cohort}/layer{layer}.csv",

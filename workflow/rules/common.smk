@@ -2,6 +2,7 @@
 import ast
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -73,8 +74,14 @@ def networks(wildcards):
 
 
 def layer_of_runs(wildcards):
-    """Which networks, and which of their layers, a path is about."""
-    return {"runs": cohort_of(wildcards).runs, "layer": int(wildcards.layer)}
+    """Which networks, and which of their layers, a path is about; and what the similarities were made with."""
+    cohort = cohort_of(wildcards)
+    return {
+        "runs": cohort.runs,
+        "layer": int(wildcards.layer),
+        "origin": origin(wildcards),
+        "similarity": config["similarity"],
+    }
 
 
 def per_cohort(path):
@@ -94,9 +101,32 @@ def per_layer(path):
     ]
 
 
-def modules_of(script):
-    """The modules of the package that a script uses, by whatever way: it depends on these, and on no others."""
-    waiting, found = [SCRIPTS / script], set()
+def origin(wildcards):
+    """What the networks that a job is about were made with, by configuration and by code.
+
+    Rules after training have this in their params, and these modules among their inputs. Their own input files change
+    with them, so nothing is run twice. But when one of the jobs before them fails, Snakemake deletes its output, and
+    later takes what had once been made from an older version of that output for up to date.
+    """
+    made = networks(wildcards) | {"dataset": config["dataset"]["name"]}
+    return (
+        made | {"training": config["training"]}
+        if cohort_of(wildcards).trained
+        else made
+    )
+
+
+def modules_since_training(*scripts):
+    """An input function: the modules of these scripts and of the one that made the cohort's networks."""
+    return lambda wildcards: modules_of(
+        *scripts, "train.py" if cohort_of(wildcards).trained else "initialize.py"
+    )
+
+
+@cache
+def modules_of(*scripts):
+    """The modules of the package that the scripts use, by whatever way: a rule depends on these, and on no others."""
+    waiting, found = [SCRIPTS / script for script in scripts], set()
     while waiting:
         for name in imported_names(waiting.pop()):
             place = SOURCE.joinpath(*name.split("."))

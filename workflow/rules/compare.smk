@@ -3,7 +3,7 @@ rule compare:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
         labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
-        modules=modules_of("compare.py"),
+        modules=modules_since_training("similarity.py", "cluster.py", "compare.py"),
     output:
         "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
     log:
@@ -14,7 +14,8 @@ rule compare:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        job=layer_of_runs,
+        job=lambda wildcards: layer_of_runs(wildcards)
+        | {"clustering": config["clustering"]},
     message:
         "Compare clusters of {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:

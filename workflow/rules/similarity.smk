@@ -3,7 +3,7 @@ rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
-        modules=modules_of("similarity.py"),
+        modules=modules_since_training("similarity.py"),
     output:
         "<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
     log:
@@ -14,7 +14,11 @@ rule similarity:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        job=lambda wildcards: {"layer": int(wildcards.layer), **config["similarity"]},
+        job=lambda wildcards: {
+            "layer": int(wildcards.layer),
+            "origin": origin(wildcards),
+            **config["similarity"],
+        },
     message:
         "Similarity in {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:

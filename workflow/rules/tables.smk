@@ -9,11 +9,30 @@ PARTS = {
     ),
 }
 
+# What each table is made by, and the sections of the configuration that it is made with: see origin() in common.smk.
+NETWORKS = ("experiments", "l2_floor", "untrained", "validation_share", "training")
+MADE_BY = {
+    "models": ("train.py", "initialize.py"),
+    "modularity": ("train.py", "initialize.py", "similarity.py", "cluster.py"),
+    "agreement": (
+        "train.py",
+        "initialize.py",
+        "similarity.py",
+        "cluster.py",
+        "compare.py",
+    ),
+}
+MADE_WITH = {
+    "models": NETWORKS,
+    "modularity": (*NETWORKS, "similarity", "clustering"),
+    "agreement": (*NETWORKS, "similarity", "clustering"),
+}
+
 
 rule table:
     input:
         parts=lambda wildcards: PARTS[wildcards.table],
-        modules=modules_of("table.py"),
+        modules=lambda wildcards: modules_of("table.py", *MADE_BY[wildcards.table]),
     output:
         "<results>/tables/{table}.csv",
     log:
@@ -23,6 +42,9 @@ rule table:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job=lambda wildcards: {key: config[key] for key in MADE_WITH[wildcards.table]}
+        | {"dataset": config["dataset"]["name"]},
     message:
         "Table {wildcards.table}"
     script:
