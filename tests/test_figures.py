@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
+from unit_clusters.figures import examples as examples_of
 from unit_clusters.figures import fig3, fig5, style
 from unit_clusters.figures.sweep_panels import percent_regularization
 from unit_clusters.measures import FORMS, MEASURES, Form, normalize
@@ -234,10 +235,10 @@ def test_fig3_neither_shows_nor_hides_discarded_networks(models, modularity):
 
 def test_cluster_order_puts_large_clusters_first_and_unused_units_last():
     labels = np.array([7, -1, 2, 2, 5, 7, 2, -1, 5])
-    order, boundaries = fig3.cluster_order(labels)
+    order, boundaries = examples_of.cluster_order(labels)
     assert order.tolist() == [2, 3, 6, 4, 8, 0, 5, 1, 7]
     assert boundaries.tolist() == [3, 5, 7]
-    assert fig3.cluster_order(np.zeros(4, dtype=int))[1].tolist() == []
+    assert examples_of.cluster_order(np.zeros(4, dtype=int))[1].tolist() == []
 
 
 def test_fig3_sorts_examples_and_draws_lines_between_clusters(models, modularity, examples):
@@ -245,7 +246,7 @@ def test_fig3_sorts_examples_and_draws_lines_between_clusters(models, modularity
     panels = [axes for axes in figure.axes if axes.images]
     assert len(panels) == 4
     for axes, example in zip(panels, examples, strict=True):
-        order, boundaries = fig3.cluster_order(example.labels)
+        order, boundaries = examples_of.cluster_order(example.labels)
         expected = [[0 if i == j else example.similarity[i, j] for j in order] for i in order]
         np.testing.assert_array_equal(axes.images[0].get_array(), expected)
         across = [line.get_ydata()[0] for line in axes.lines if np.ptp(line.get_ydata()) == 0]

@@ -1,4 +1,4 @@
-"""Agreement between the clusters of the eight forms, as 8 x 8 matrices (Fig. 5)."""
+"""Agreement between the clusters of the eight forms, as 8 x 8 matrices (Figs. 5, S11 and S12)."""
 
 from collections.abc import Sequence
 
@@ -22,13 +22,18 @@ SCORES = colormaps["viridis"].with_extremes(bad=MISSING)
 DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#ff5a36", "black", "#1fe5ac"])
 DIFFERENCES = DIFFERENCES.with_extremes(bad=MISSING)
 
+FAMILY_DISTANCE = 0.589
+"""Inches between a square panel and the names of the families beside or below it."""
+
 UPSTREAM = sum(form.upstream for form in FORMS)
 
 
-def mean_scores(agreement: pd.DataFrame, score: str, diagonal: float) -> Float[np.ndarray, "forms forms"]:
+def mean_scores(
+    agreement: pd.DataFrame, score: str, diagonal: float | Float[np.ndarray, " forms"]
+) -> Float[np.ndarray, "forms forms"]:
     """Mean score of each pair over all rows, as a symmetric matrix in the order of `FORMS`.
 
-    NaN scores are ignored; a pair with no other is NaN.
+    NaN scores are ignored; a pair with no other is NaN. `diagonal` is what a form scores with itself.
     """
     matrix = np.full((len(FORMS), len(FORMS)), np.nan)
     np.fill_diagonal(matrix, diagonal)
@@ -42,6 +47,12 @@ def mean_scores(agreement: pd.DataFrame, score: str, diagonal: float) -> Float[n
 def is_blank(matrix: Float[np.ndarray, "forms forms"]) -> bool:
     """Whether no pair of different forms has a score."""
     return bool(np.isnan(matrix[~np.eye(len(FORMS), dtype=bool)]).all())
+
+
+def reach(*differences: Float[np.ndarray, "forms forms"]) -> float:
+    """The largest absolute difference, rounded up to a multiple of 0.05: the end of a scale that shows them all."""
+    magnitudes = np.abs(differences)
+    return max(0.05, np.ceil(20 * np.max(magnitudes, where=np.isfinite(magnitudes), initial=0)) / 20)
 
 
 def draw_matrix(axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colormap, low: float, high: float) -> None:
@@ -61,11 +72,12 @@ def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
     for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         if tick.get_text():
             tick.set_color(style.COLORS[FORMS[symbols.index(tick.get_text())]])
+    aside = -FAMILY_DISTANCE / (axes.get_position().width * axes.figure.get_figwidth())
     for family, middle in (("upstream", 0.25), ("downstream", 0.75)):
         if columns:
-            axes.text(middle, -0.31, family, ha="center", va="top", transform=axes.transAxes)
+            axes.text(middle, aside, family, ha="center", va="top", transform=axes.transAxes)
         if rows:
-            axes.text(-0.31, 1 - middle, family, ha="right", va="center", rotation=90, transform=axes.transAxes)
+            axes.text(aside, 1 - middle, family, ha="right", va="center", rotation=90, transform=axes.transAxes)
 
 
 def draw_scale(axes: Axes, cmap: Colormap, ticks: Sequence[float], label: str) -> None:

@@ -62,6 +62,9 @@ FAMILIES = {
 }
 """The hues in words."""
 
+EXPERIMENTS = ("base", "wide", "deep")
+"""Experiments 1 to 3."""
+
 REGULARIZERS = {"l2": "L2", "l1": "L1", "dropout": "dropout"}
 MARKERS = {"l2": "o", "l1": "D", "dropout": "*"}
 LINES = {"l2": "--", "l1": ":", "dropout": "-"}
@@ -109,6 +112,11 @@ def footnote(figure: Figure, notes: Iterable[str]) -> None:
     figure.text(0.06 / WIDTH, 0.005, text, fontsize=7, color="0.3", va="bottom", linespacing=1.15)
 
 
+def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
+    """The rows of one form in a table with columns measure and normalized."""
+    return table[(table["measure"] == form.measure) & (table["normalized"] == form.normalized)]
+
+
 def keep_good(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     """The rows of `table` whose network is untrained, or trained to a test accuracy of at least 80 % (section 4.1).
 
@@ -126,6 +134,13 @@ def keep_good(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
         )
     good = ~models["trained"] | (models["test_accuracy"] >= MIN_TEST_ACCURACY)
     return table[runs.isin(pd.MultiIndex.from_frame(models.loc[good, RUN]))]
+
+
+def good_strengths(models: pd.DataFrame, experiment: str, regularizer: str) -> list[float]:
+    """Strengths at which at least half of the seeds reach 80 % test accuracy, from the weakest (Figs. S9 to S11)."""
+    rows = models[(models["experiment"] == experiment) & (models["regularizer"] == regularizer)]
+    shares = (rows["test_accuracy"] >= MIN_TEST_ACCURACY).groupby(rows["strength"]).mean()
+    return sorted(shares.index[shares >= 0.5])
 
 
 def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame) -> str:
