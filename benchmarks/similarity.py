@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
+from tests.naive_similarity import halves
 from unit_clusters.network import Ensemble, initialize
 from unit_clusters.similarity import similarity
 
@@ -32,19 +33,8 @@ def automatic(network: Ensemble, pixels: Tensor) -> list[tuple[Tensor, ...]]:
 
 
 def automatic_layer(network: Ensemble, layer: int, pixels: Tensor) -> tuple[Tensor, ...]:
-    weights, biases = [weight[0] for weight in network.weights], [bias[0] for bias in network.biases]
+    upstream, downstream = halves(network, layer)
     label = torch.tensor(0)  # the Hessian does not depend on it
-
-    def upstream(x):
-        for weight, bias in zip(weights[:layer], biases[:layer], strict=True):
-            x = torch.relu(weight @ x + bias)
-        return x
-
-    def downstream(h):
-        h = weights[layer] @ h + biases[layer]
-        for weight, bias in zip(weights[layer + 1 :], biases[layer + 1 :], strict=True):
-            h = weight @ torch.relu(h) + bias
-        return h
 
     activity, sums = [], [0, 0, 0]
     for images in (pixels.float() / 255).split(BATCH):

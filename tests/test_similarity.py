@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from naive_similarity import halves
 from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
@@ -26,19 +27,7 @@ def network(sizes, seed=0, scale=3.0):
 
 def dense(ensemble, layer, pixels):
     """Equations (1) to (4) by automatic differentiation of the network's two halves around a hidden layer."""
-    weights, biases = [w[0] for w in ensemble.weights], [b[0] for b in ensemble.biases]
-
-    def upstream(x):
-        for weight, bias in zip(weights[:layer], biases[:layer], strict=True):
-            x = torch.relu(weight @ x + bias)
-        return x
-
-    def downstream(h):
-        h = weights[layer] @ h + biases[layer]
-        for weight, bias in zip(weights[layer + 1 :], biases[layer + 1 :], strict=True):
-            h = weight @ torch.relu(h) + bias
-        return h
-
+    upstream, downstream = halves(ensemble, layer)
     x = pixels.double() / 255
     h = vmap(upstream)(x)
     by_input, by_hidden = vmap(jacrev(upstream))(x), vmap(jacrev(downstream))(h)
