@@ -1,0 +1,27 @@
+# The paper's claims, scored.
+rule claims:
+    input:
+        models="<results>/tables/models.csv",
+        modularity="<results>/tables/modularity.csv",
+        agreement="<results>/tables/agreement.csv",
+        modules=modules_of("claims.py"),
+    output:
+        csv=report(
+            "<results>/claims.csv",
+            caption="../report/claims.rst",
+            category="Scorecard",
+        ),
+        markdown=report(
+            "<results>/claims.md",
+            caption="../report/claims.rst",
+            category="Scorecard",
+        ),
+    log:
+        "<logs>/claims.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    message:
+        "Scorecard of the paper's claims"
+    script:
+        "../scripts/claims.py"
