@@ -64,6 +64,31 @@ def cluster(a, units, uniforms):
     return best_q, best_p
 
 
+def tabu_search(a, labels, patience, tenure):
+    """A walk of best moves of single units, each then barred for some moves unless it gives a new best."""
+    p = leftmost(one_hot(labels))
+    best_q, best_p = modularity(a, p), p
+    barred = np.zeros(len(a), dtype=int)
+    without = 0
+    while without < patience:
+        moves = []
+        for unit in range(len(a)):
+            for column in set(range(proposed_columns(p, unit))) - {p[unit].argmax()}:
+                moved = reassigned(p, unit, column)
+                q = modularity(a, moved)
+                if not barred[unit] or q > best_q:
+                    moves.append((q, unit, moved))
+        barred = np.maximum(barred - 1, 0)
+        without += 1
+        if moves:
+            q, unit, moved = max(moves, key=lambda move: move[0])
+            p = leftmost(moved)
+            barred[unit] = tenure
+            if q > best_q + 1e-12:
+                best_q, best_p, without = q, p, 0
+    return best_q, best_p
+
+
 def move_probabilities(qs, target=0.15):
     """p proportional to e^(Q/tau), with tau such that the entropy is the target, clamped to [1e-6, 1e6]."""
 

@@ -1,11 +1,20 @@
 """Agreement between clusterings: known values, the definition written out, and symmetry."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
-from unit_clusters.agreement import compare, element_similarity, transferability
+from unit_clusters.agreement import (
+    compare,
+    element_similarities,
+    element_similarity,
+    other_scores,
+    rank_correlations,
+    transferability,
+)
 from unit_clusters.modularity import UNUSED, adjacency, modularity
 
 
@@ -34,6 +43,114 @@ def test_element_similarity_of_known_cases():
     assert element_similarity(a, np.array([0, 1, 0, 1])) == pytest.approx(0.5)
     assert element_similarity(np.zeros(4, int), np.arange(4)) == pytest.approx(0.25)
     assert math.isnan(element_similarity(np.array([], int), np.array([], int)))
+
+
+def contingency(a, b):
+    return np.array([[np.sum((a == i) & (b == j)) for j in np.unique(b)] for i in np.unique(a)])
+
+
+def entropy(counts):
+    shares = counts[counts > 0] / counts.sum()
+    return -np.sum(shares * np.log2(shares))
+
+
+def information(table):
+    """log2 of n! prod n_ij! / (prod a_i! prod b_j!), the information before reduction (Newman et al. 2020)."""
+
+    def log_factorials(counts):
+        return sum(math.lgamma(count + 1) for count in counts) / math.log(2)
+
+    ways = log_factorials([table.sum()]) + log_factorials(table.ravel())
+    return ways - log_factorials(table.sum(axis=0)) - log_factorials(table.sum(axis=1))
+
+
+def log_tables_estimated(a, b):
+    """log2 of the number of tables with margins a and b, estimated (Diaconis & Efron 1985; Newman et al. 2020)."""
+    n, r, s = a.sum(), len(a), len(b)
+    w = n / (n + r * s / 2)
+    x, y = (1 - w) / r + w * a / n, (1 - w) / s + w * b / n
+    nu = (s + 1) / (s * np.sum(x**2)) - 1 / s
+    mu = (r + 1) / (r * np.sum(y**2)) - 1 / r
+    gamma = math.lgamma
+    log = (r - 1) * (s - 1) * np.log(n + r * s / 2)
+    log += (r + nu - 2) / 2 * np.log(y).sum() + (s + mu - 2) / 2 * np.log(x).sum()
+    log += (gamma(mu * r) + gamma(nu * s) - s * (gamma(nu) + gamma(r)) - r * (gamma(mu) + gamma(s))) / 2
+    return log / math.log(2)
+
+
+def tables_counted(a, b):
+    """The number of tables with margins a and b, row by row."""
+    if len(a) == 1:
+        return 1
+    rows = (row for row in product(*(range(min(a[0], most) + 1) for most in b)) if sum(row) == a[0])
+    return sum(tables_counted(a[1:], np.array(b) - row) for row in rows)
+
+
+def pairs_together(labels):
+    return np.equal.outer(labels, labels)[np.triu_indices(len(labels), k=1)]
+
+
+@pytest.mark.parametrize("units", [6, 30, 256])
+def test_other_scores_are_as_defined(units):
+    random = np.random.default_rng(units)
+    for _ in range(10):
+        a, b = random.integers(-1, 4, units), random.integers(0, 3, units)
+        b = np.where(random.random(units) < 0.5, a, b)
+        table, scores = contingency(a, b), other_scores(a, b)
+        h_a, h_b, h_ab = entropy(table.sum(axis=1)), entropy(table.sum(axis=0)), entropy(table)
+        rmi = (information(table) - log_tables_estimated(table.sum(axis=1), table.sum(axis=0))) / units
+        assert scores.rmi == pytest.approx(rmi, abs=1e-12)
+        assert scores.vi == pytest.approx(1 - ((h_ab - h_a) / h_b + (h_ab - h_b) / h_a) / 2, abs=1e-12)
+        assert scores.nmi == pytest.approx(2 * (h_a + h_b - h_ab) / (h_a + h_b), abs=1e-12)
+        in_a, in_b = pairs_together(a), pairs_together(b)
+        chance = in_a.sum() * in_b.sum() / len(in_a)
+        ari = ((in_a & in_b).sum() - chance) / ((in_a.sum() + in_b.sum()) / 2 - chance)
+        assert scores.ari == pytest.approx(ari, abs=1e-12)
+        assert other_scores(b, a) == pytest.approx(scores, abs=1e-12)
+
+
+def test_information_is_reduced_by_that_of_the_table():
+    """With the tables counted, not estimated."""
+    a, b = np.repeat([0, 1, 2], [6, 5, 3]), np.repeat([0, 1, 0, 2, 2, 1], [5, 1, 1, 4, 2, 1])
+    table = contingency(a, b)
+    counted = tables_counted(table.sum(axis=1), table.sum(axis=0))
+    assert other_scores(a, b).rmi == pytest.approx((information(table) - math.log2(counted)) / 14, abs=0.02)
+
+
+def test_other_scores_where_a_clustering_is_single_or_all_apart():
+    one, halves, apart = np.zeros(6, int), np.repeat([0, 1], 3), np.arange(6)
+    assert other_scores(one, one) == pytest.approx((0, 1, 1, 1))
+    assert other_scores(apart, apart)[1:] == (1, 1, 1)
+    assert other_scores(halves, 7 - halves)[1:] == (1, 1, 1)
+    for other in (halves, apart):
+        assert other_scores(one, other) == pytest.approx((0, 0, 0, 0), abs=1e-12)
+        assert other_scores(other, one) == pytest.approx((0, 0, 0, 0), abs=1e-12)
+    assert other_scores(np.zeros(1, int), np.ones(1, int)) == (0, 1, 1, 1)
+    assert all(math.isnan(score) for score in other_scores(np.array([], int), np.array([], int)))
+
+
+def test_vi_nears_its_value_for_a_single_cluster():
+    """Of a cluster of all units but one, the rest says as little as of a single cluster."""
+    halves, almost_one = np.repeat([0, 1], 5000), (np.arange(10_000) == 0).astype(int)
+    assert other_scores(halves, almost_one).vi == pytest.approx(0, abs=0.05)
+
+
+def test_rank_correlations_are_spearmans():
+    random = np.random.default_rng(0)
+    matrices = [random.random((12, 12)) for _ in range(3)]
+    matrices.append(np.round(matrices[0] + 0.3 * random.random((12, 12)), 1))  # with ties
+    matrices = [matrix + matrix.T for matrix in matrices]
+    triangles = [matrix[np.triu_indices(12, k=1)] for matrix in matrices]
+    expected = spearmanr(triangles, axis=1).statistic
+    np.testing.assert_allclose(rank_correlations(matrices), expected, atol=1e-12)
+    stretched = np.exp(5 * matrices[0])
+    assert rank_correlations([matrices[0], stretched])[0, 1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("units", [1, 2, 5])
+def test_rank_correlations_of_constant_matrices_are_undefined(units):
+    correlations = rank_correlations([np.ones((units, units)), np.zeros((units, units))])
+    assert np.isnan(correlations).all()
 
 
 def random_layer(random, units):
@@ -65,6 +182,9 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     expected = (modularity(adjacencies[0], labels[1]) + modularity(adjacencies[1], labels[0])) / 2
     assert pair.transferability == pytest.approx(expected)
     assert scores[2, 3].element_similarity == pytest.approx(scores[2, 3].element_similarity_alive)
+    assert pair[:2] == element_similarities(labels[0], labels[1])
+    assert pair[3:7] == other_scores(labels[0], labels[1])
+    assert pair.spearman == rank_correlations(adjacencies)[0, 1]
 
 
 def test_compare_where_no_unit_is_alive_under_both():

@@ -1,18 +1,38 @@
-"""Figures 3 and 5: what they draw is what the tables say, and what the tables lack is said."""
+"""The figures: what they draw is what the tables say, and what the tables lack is said."""
 
+import re
+from importlib import import_module
+from inspect import signature
 from itertools import combinations
+from pathlib import Path
 
+import docutils.core
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
+from scipy.stats import spearmanr
 
 from unit_clusters.figures import examples as examples_of
-from unit_clusters.figures import fig3, fig5, style
+from unit_clusters.figures import (
+    fig1,
+    fig2,
+    fig3,
+    fig5,
+    figrestarts,
+    figS1,
+    figS5,
+    figS11,
+    figscores,
+    metric_panels,
+    style,
+    tableS1,
+)
 from unit_clusters.figures.sweep_panels import percent_regularization
 from unit_clusters.measures import FORMS, MEASURES, Form, normalize
 from unit_clusters.streams import stream
@@ -25,6 +45,11 @@ SEEDS = {"base": 9, "wide": 3, "deep": 3}
 LAYERS = {"base": 2, "wide": 2, "deep": 5}
 STRONGEST = {"l2": 1e-1, "l1": 1e-2, "dropout": 1.0, "none": 1.0}
 SIZES = [784, 64, 64, 10]
+HIDDEN = {"base": [64, 64], "wide": [256, 256], "deep": 5 * [64]}
+
+ROOT = Path(__file__).parent.parent
+FIGURES = sorted(path.stem for path in (ROOT / "src/unit_clusters/figures").glob("fig*.py"))
+METRICS = ("train_accuracy", "l2_norm", "l1_norm", "sparsity")
 
 
 def make_models(untrained=100):
@@ -36,7 +61,9 @@ def make_models(untrained=100):
                 accuracy = 0.1135 if strength == STRONGEST[regularizer] else 0.975
                 rows += [(experiment, regularizer, strength, s, True, accuracy) for s in range(SEEDS[experiment])]
         rows += [(experiment, "none", 0.0, 1000 + seed, False, 0.1) for seed in range(untrained)]
-    return pd.DataFrame(rows, columns=[*style.RUN, "trained", "test_accuracy"])
+    models = pd.DataFrame(rows, columns=[*style.RUN, "trained", "test_accuracy"])
+    random = stream("figures", "models")
+    return models.assign(**{metric: random.uniform(0.1, 0.9, len(models)) for metric in METRICS})
 
 
 def make_modularity(models):
@@ -54,7 +81,18 @@ def make_modularity(models):
             q = 0.1 + 0.015 * place + rise * dose + 0.015 * random.standard_normal(len(models))
             row = {"layer": layer, "measure": form.measure, "normalized": form.normalized, "q": q}
             tables.append(models[style.RUN].assign(**row)[here])
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    some = random.random(len(table)) < 0.05
+    loss = 0.01 * random.random((3, len(table)))
+    return table.assign(
+        num_clusters=4 + 0.5 * random.standard_normal(len(table)),
+        q_spectral=table["q"] - loss[0],
+        q_best=table["q"] + loss[1],
+        best_restarts=random.integers(0, 11, len(table)),
+        q_leiden=(table["q"] + loss[1]).where(some),
+        q_from_one_cluster=(table["q"] - loss[2]).where(some),
+        q_from_one_cluster_full=(table["q"] + loss[2] - 0.005).where(some),
+    )
 
 
 def make_agreement(models):
@@ -69,9 +107,18 @@ def make_agreement(models):
             score = 0.25 + alike * learnt + 0.08 * random.standard_normal(len(models))
             row = {"layer": layer, "measure_a": a.measure, "normalized_a": a.normalized}
             row |= {"measure_b": b.measure, "normalized_b": b.normalized}
-            row |= {"element_similarity": score, "element_similarity_alive": score - 0.1}
+            row |= {"element_similarity": score, "element_similarity_alive": score - 0.1, "transferability": score / 4}
+            noisy = score + 0.3 * random.standard_normal((5, len(models)))
+            row |= dict(zip(figscores.SCORES, noisy, strict=True)) | {"vi": 1 - noisy[1]}
             tables.append(models[style.RUN].assign(**row)[here])
     return pd.concat(tables, ignore_index=True)
+
+
+def make_ceiling(modularity):
+    """ceiling.csv in which two searches agree by 0.8, give or take."""
+    scores = 0.8 + 0.1 * stream("figures", "ceiling").standard_normal(len(modularity))
+    columns = [*style.RUN, "layer", "measure", "normalized"]
+    return modularity[columns].assign(element_similarity=scores, element_similarity_alive=scores)
 
 
 def make_example(strength, dead=0):
@@ -104,10 +151,17 @@ def examples():
     return [make_example(0.1), make_example(0.3), make_example(0.5, dead=3), make_example(0.7, dead=9)]
 
 
-def draw(name, models, modularity, agreement, examples):
-    if name == "fig3":
-        return fig3.draw(modularity, models, examples, SIZES)
-    return fig5.draw(agreement, models)
+@pytest.fixture(scope="module")
+def given(models, modularity, agreement, examples):
+    """All that a figure may ask for."""
+    tables = {"models": models, "modularity": modularity, "agreement": agreement, "ceiling": make_ceiling(modularity)}
+    return {**tables, "examples": examples, "network": SIZES, "hidden": HIDDEN}
+
+
+def draw(name, given):
+    module = import_module(f"unit_clusters.figures.{name}")
+    asked = signature(module.draw).parameters
+    return module.draw(**{key: value for key, value in given.items() if key in asked})
 
 
 def texts(figure: Figure) -> list[Text]:
@@ -118,10 +172,10 @@ def words(figure: Figure) -> str:
     return " ".join(" ".join(text.get_text().split()) for text in texts(figure))
 
 
-def sweeps_drawn(figure: Figure) -> dict:
-    """(form, regularizer) -> points by (percent, mean, standard error), read back from the artists of Fig. 3."""
+def sweeps_drawn(figure: Figure, first: int = 0) -> dict:
+    """(form, regularizer) -> points by (x, mean, standard error), read back from the eight panels from `first`."""
     drawn = {}
-    for form, axes in zip(FORMS, figure.axes, strict=False):
+    for form, axes in zip(FORMS, figure.axes[first:], strict=False):
         for container in axes.containers:
             line, _, (bars,) = container
             errors = [np.ptp(bar[:, 1]) / 2 if len(bar) else np.nan for bar in bars.get_segments()]
@@ -129,9 +183,9 @@ def sweeps_drawn(figure: Figure) -> dict:
     return drawn
 
 
-def scores(table, form, regularizer, strength):
-    """Q* of a form at a strength, by plain loops."""
-    rows = zip(table.measure, table.normalized, table.regularizer, table.strength, table.q, strict=True)
+def scores(table, form, regularizer, strength, column="q"):
+    """What a form scores at a strength, by plain loops."""
+    rows = zip(table.measure, table.normalized, table.regularizer, table.strength, table[column], strict=True)
     return np.array([q for *key, q in rows if key == [*form, regularizer, strength] and not np.isnan(q)])
 
 
@@ -400,31 +454,346 @@ def test_fig5_refuses_other_scores(models, agreement):
         fig5.draw(agreement, models, "transferability")
 
 
-# On paper.
+# Figure 1.
 
 
-@pytest.mark.parametrize("name", ["fig3", "fig5"])
-def test_print_is_legible_and_inside_the_page(name, models, modularity, agreement, examples):
-    figure = draw(name, models, modularity, agreement, examples)
-    assert figure.get_figwidth() == 7
+def test_fig1_shows_the_clusters_of_each_unit():
+    labels = np.array([2, 0, -1, 0, 5])
+    image = fig1.membership(labels)
+    columns = [np.flatnonzero((row < 1).any(axis=1)).tolist() for row in image]
+    assert columns == [[1], [0], [3], [0], [2]]
+    np.testing.assert_array_equal(image[1, 0], image[3, 0])
+    assert image[2, 3].tolist() == list(fig1.UNUSED)
+
+
+def test_fig1_sorts_the_layer_by_cluster(examples):
+    figure = fig1.draw(examples[3:], SIZES)
+    (by_cluster,) = [axes for axes in figure.axes if axes.get_title() == "sorted by cluster"]
+    order, boundaries = examples_of.cluster_order(examples[3].labels)
+    expected = examples[3].similarity[np.ix_(order, order)] * (1 - np.eye(64))
+    np.testing.assert_array_equal(by_cluster.images[0].get_array(), expected)
+    left, below = (axes.images[0].get_array() for axes in figure.axes if axes.images and not axes.get_title())
+    np.testing.assert_array_equal(left[:, 0], below[0])
+    assert (np.flatnonzero((left[1:, 0] != left[:-1, 0]).any(axis=1)) + 1).tolist() == boundaries.tolist()
+    assert f"{examples[3].q:.3f}" in words(figure)
+    assert "no example networks" in words(fig1.draw([], SIZES))
+
+
+# Figure 2.
+
+
+def test_fig2_joins_measures_that_differ_in_one_way():
+    lines = fig2.draw().axes[0].lines
+    corners = {tuple(line.get_xydata()[0]): line.get_color() for line in lines if len(line.get_xydata()) == 1}
+    forms = {color: form for form, color in style.COLORS.items()}
+    edges = [line.get_xydata() for line in lines if len(line.get_xydata()) == 2]
+    joined = {frozenset(forms[corners[tuple(end)]] for end in edge) for edge in edges}
+    gradient = {"cov": False, "hess": False, "i_sens": True, "o_sens": True}
+    for a, b in combinations(FORMS, 2):
+        ways = [a.upstream != b.upstream, a.normalized != b.normalized, gradient[a.measure] != gradient[b.measure]]
+        assert (frozenset((a, b)) in joined) == (sum(ways) == 1)
+
+
+# Figures 4 and S6 to S8: two blocks of Fig. 3's panels.
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "blocks", "grey"),
+    [
+        ("fig4", "q", [("wide", None), ("deep", None)], 0),
+        ("figS6", "q", [("base", 1), ("base", 2)], 1),
+        ("figS7", "num_clusters", [("base", 1), ("base", 2)], 1),
+        ("figS8", "num_clusters", [("wide", None), ("deep", None)], 0),
+    ],
+)
+def test_blocks_draw_mean_and_standard_error_over_the_untrained_bands(given, name, column, blocks, grey):
+    figure = draw(name, given)
+    table = given["modularity"]
+    for place, (experiment, layer) in enumerate(blocks):
+        rows = table[(table["experiment"] == experiment) & ((table["layer"] == layer) | (layer is None))]
+        form, strength = FORMS[3], SWEEPS[experiment]["dropout"][2]
+        values = scores(rows, form, "dropout", strength, column)
+        assert len(values) == SEEDS[experiment] * (1 if layer else LAYERS[experiment])
+        error = values.std(ddof=1) / np.sqrt(len(values))
+        drawn = sweeps_drawn(figure, 8 * place)[form, "dropout"][2]
+        np.testing.assert_allclose(drawn, [100 * strength, values.mean(), error])
+        untrained = scores(rows, form, "none", 0.0, column)
+        bands = [patch.get_y() for patch in figure.axes[8 * place + 3].patches]
+        assert min(bands) == pytest.approx(untrained.mean() - 3 * untrained.std(ddof=1))
+    (card,) = [artist for artist in figure.get_children() if isinstance(artist, Rectangle) and artist.get_zorder() < 0]
+    panels = [axes.get_position().y0 for axes in (figure.axes[0], figure.axes[8])]
+    assert [card.get_y() < y < card.get_y() + card.get_height() for y in panels] == [grey == 0, grey == 1]
+
+
+# Figures S2 to S4.
+
+
+@pytest.mark.parametrize(("name", "experiment"), [("figS2", "base"), ("figS3", "wide"), ("figS4", "deep")])
+def test_metrics_show_every_seed_and_their_mean(given, name, experiment):
+    figure = draw(name, given)
+    models = given["models"]
+    table = models[models["experiment"] == experiment]
+    panels = iter(figure.axes)
+    for regularizer, strengths in SWEEPS[experiment].items():
+        for metric in metric_panels.METRICS:
+            axes = next(panels)
+            values = table[table["regularizer"] == regularizer].pivot(index="strength", columns="seed", values=metric)
+            assert values.shape == (len(strengths), SEEDS[experiment])  # discarded networks included
+            (container,) = axes.containers
+            np.testing.assert_allclose(container[0].get_xydata(), np.column_stack([strengths, values.mean(axis=1)]))
+            errors = [np.ptp(bar[:, 1]) / 2 for bar in container[2][0].get_segments()]
+            np.testing.assert_allclose(errors, values.std(axis=1) / np.sqrt(SEEDS[experiment]), atol=1e-12)
+            seeds = [line.get_ydata() for line in axes.lines if line.get_linewidth() == 0.6]
+            np.testing.assert_array_equal(seeds, values.T)
+            untrained = table.loc[table["regularizer"] == "none", metric].mean()
+            assert any(line.get_ydata()[0] == untrained for line in axes.lines)
+
+
+# Figures S9 and S10.
+
+
+def test_a_strength_is_good_if_half_of_its_seeds_are():
+    accuracy = {0.1: [0.9, 0.9], 0.2: [0.9, 0.1], 0.3: [0.8, 0.7999], 0.4: [0.1, 0.1], 0.5: [np.nan, np.nan]}
+    rows = [("deep", "l2", strength, value) for strength, values in accuracy.items() for value in values]
+    rows += [("deep", "l1", 0.7, 0.9), ("base", "l2", 0.6, 0.9)]
+    models = pd.DataFrame(rows, columns=["experiment", "regularizer", "strength", "test_accuracy"])
+    assert style.good_strengths(models, "deep", "l2") == [0.1, 0.2, 0.3]
+    assert style.good_strengths(models, "deep", "dropout") == []
+
+
+@pytest.mark.parametrize(("name", "column"), [("figS9", "q"), ("figS10", "num_clusters")])
+def test_depth_is_drawn_at_the_largest_good_strength(given, name, column):
+    figure = draw(name, given)
+    table = given["modularity"]
+    for regularizer, strength in (("l2", 1e-2), ("l1", 1e-3), ("dropout", 0.6)):  # the strongest L2 and L1 collapse
+        for layer in range(1, 6):
+            rows = table[(table["experiment"] == "deep") & (table["layer"] == layer)]
+            values = scores(rows, FORMS[5], regularizer, strength, column)
+            expected = [layer, values.mean(), values.std(ddof=1) / np.sqrt(3)]
+            np.testing.assert_allclose(sweeps_drawn(figure)[FORMS[5], regularizer][layer - 1], expected)
+            untrained = scores(rows, FORMS[5], "none", 0.0, column)
+            (widest,) = [patch for patch in figure.axes[5].patches[::3] if patch.get_x() == layer - 0.5]
+            assert widest.get_height() == pytest.approx(6 * untrained.std(ddof=1))
+            assert widest.get_y() == pytest.approx(untrained.mean() - 3 * untrained.std(ddof=1))
+    assert "L2 0.01, L1 0.001, dropout 0.6: the largest" in words(figure)
+
+
+# Figure S11.
+
+
+def test_figS11_takes_four_strengths_evenly_spaced_by_index():
+    assert figS11.spaced([*"abcdefgh"]) == [*"acfh"]
+    assert figS11.spaced([*"abcd"]) == [*"abcd"]
+    assert figS11.spaced([*"ab"]) == [*"ab"]
+    assert figS11.spaced([]) == []
+
+
+def test_figS11_draws_means_and_differences_to_untrained(given):
+    figure = draw("figS11", given)
+    base = given["agreement"].merge(given["models"], on=style.RUN)
+    base = base[base["experiment"] == "base"]
+    untrained = mean_by_loops(base, "element_similarity", False)
+    panels = [axes for axes in figure.axes if axes.images]
+    assert len(panels) == 2 * 4 * 3
+    for place, (regularizer, strengths) in enumerate(BASE.items()):
+        good = [strength for strength in strengths if strength != STRONGEST[regularizer]]
+        upper, lower = panels[8 * place + 6 : 8 * place + 8]  # the last column
+        rows = base[(base["regularizer"] == regularizer) & (base["strength"] == good[-1])]
+        mean = mean_by_loops(rows, "element_similarity", True)
+        np.testing.assert_allclose(upper.images[0].get_array(), mean)
+        np.testing.assert_allclose(lower.images[0].get_array(), mean - untrained, atol=1e-12)
+        assert upper.get_title(loc="left") == f"{style.REGULARIZERS[regularizer]} {good[-1]:.3g}"
+
+
+# Figure S12.
+
+
+def test_figS12_has_modularity_on_the_diagonal(given):
+    drawn = images(draw("figS12", given))
+    pairs, layers = (given[name].merge(given["models"], on=style.RUN) for name in ("agreement", "modularity"))
+    for column, experiment in enumerate(("base", "wide", "deep")):
+        means = []
+        for trained in (True, False):
+            mean = mean_by_loops(pairs[pairs["experiment"] == experiment], "transferability", trained)
+            rows = layers[(layers["experiment"] == experiment) & (layers["trained"] == trained)]
+            rows = rows[~rows["trained"] | (rows["test_accuracy"] >= 0.8)]
+            for place, form in enumerate(FORMS):
+                own = (rows["measure"] == form.measure) & (rows["normalized"] == form.normalized)
+                mean[place, place] = rows.loc[own, "q"].mean()
+            means.append(mean)
+        np.testing.assert_allclose(drawn[column].get_array(), means[0])
+        np.testing.assert_allclose(drawn[column + 3].get_array(), means[0] - means[1], atol=1e-12)
+        assert drawn[column].get_clim()[1] >= means[0].max()
+
+
+# Figure S5, and restarts.
+
+
+def test_figS5_sets_the_search_against_its_parts(given):
+    left, right = draw("figS5", given).axes
+    kept = style.keep_good(given["modularity"], given["models"])
+    np.testing.assert_array_equal(left.collections[0].get_offsets(), kept[["q_spectral", "q"]])
+    chosen = kept[kept["q_from_one_cluster"].notna()]
+    np.testing.assert_array_equal(right.collections[0].get_offsets(), chosen[["q_from_one_cluster", "q"]])
+    assert left.get_xlim() == left.get_ylim()
+
+
+def test_figS5_counts_the_matrices_that_gain(models, modularity):
+    table = modularity.head(40).assign(q=0.5, q_spectral=[0.5] * 10 + [0.4] * 25 + [0.6] * 5)
+    said = [text.get_text() for text in figS5.draw(table, models).axes[0].texts]
+    assert said == ["40 matrices\n62.5% above the line\n12.5% below", "median difference\n0.1"]
+
+
+def test_figrestarts_shows_gains_in_percent(models, modularity):
+    table = modularity[modularity["experiment"] == "base"].head(8)
+    table = table.assign(q=[0.0, *[0.2] * 7], q_best=[0.0, 0.2, *[0.25] * 6], q_leiden=0.25)
+    paper, leiden, _, _ = figrestarts.draw(table, models).axes
+    np.testing.assert_allclose(paper.collections[0].get_offsets()[:, 1], [0, *[25] * 6])  # Q = 0 has no percentage
+    assert paper.texts[0].get_text() == "base: better in 85.7%, worse in 0.0%; median +25.00%"
+    assert leiden.texts[0].get_text() == "base: better in 0.0%, worse in 25.0%; median +0.00%"
+
+
+def test_figrestarts_counts_the_restarts_that_find_the_best(models, modularity):
+    table = modularity[modularity["experiment"] == "wide"].head(8).assign(best_restarts=[0, 1, 1, 1, 1, 3, 3, np.nan])
+    successes = figrestarts.draw(table, models).axes[2]
+    (line,) = successes.lines
+    np.testing.assert_allclose(line.get_xydata(), [[0, 1 / 7], [1, 4 / 7], [2, 0], [3, 2 / 7]])
+
+
+# Other scores, and the noise ceiling.
+
+
+def test_figscores_draws_a_point_a_pair_and_their_rank_correlation(given):
+    figure = draw("figscores", given)
+    joined = given["agreement"].merge(given["models"], on=style.RUN)
+    pairs = np.triu_indices(8, 1)
+    for row, experiment in enumerate(("base", "wide", "deep")):
+        table = joined[joined["experiment"] == experiment]
+        x = mean_by_loops(table, "element_similarity", True)[pairs]
+        for axes, score in zip(figure.axes[5 * row : 5 * row + 5], figscores.SCORES, strict=True):
+            y = mean_by_loops(table, score, True)[pairs]
+            np.testing.assert_allclose([line.get_xydata()[0] for line in axes.lines], np.column_stack([x, y]))
+            rho = spearmanr(x, y).statistic * (-1 if score == "vi" else 1)
+            assert axes.texts[0].get_text() == f"ρ = {rho:.2f}"
+            assert axes.yaxis.get_inverted() == (score == "vi")
+
+
+def test_figscores_tells_four_kinds_of_pairs():
+    kinds = [figscores.kind(a, b) for a, b in combinations(FORMS, 2)]
+    assert [kinds.count(kind) for kind in figscores.KINDS] == [4, 4, 4, 16]
+
+
+def test_figceiling_compares_a_form_with_itself_and_with_others(given):
+    figure = draw("figceiling", given)
+    joined = given["agreement"].merge(given["models"], on=style.RUN)
+    searches = given["ceiling"].merge(given["models"], on=style.RUN)
+    for row, trained in enumerate((True, False)):
+        for column, experiment in enumerate(("base", "wide", "deep")):
+            means = mean_by_loops(joined[joined["experiment"] == experiment], "element_similarity", trained)
+            own = searches[(searches["experiment"] == experiment) & (searches["trained"] == trained)]
+            own = own[~own["trained"] | (own["test_accuracy"] >= 0.8)]
+            own = own[(own["measure"] == "i_sens") & own["normalized"]]["element_similarity"].mean()
+            drawn = [line.get_xdata()[0] for line in figure.axes[3 * row + column].lines if line.get_ydata()[0] == 3]
+            expected = [own, means[3, 2], means[3, [0, 1]].mean(), means[3, 4:].mean()]
+            np.testing.assert_allclose(drawn, expected)
+
+
+# Figure S1 and Table S1, from the configuration.
+
+
+def test_figS1_names_the_layers_of_each_network():
+    titles = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in figS1.draw(HIDDEN).axes}
+    assert titles == {
+        "base\n(64, 64)": ["784", "2 × 64", "10"],
+        "wide\n(256, 256)": ["784", "2 × 256", "10"],
+        "deep\n(64, 64, 64, 64, 64)": ["784", "5 × 64", "10"],
+    }
+
+
+def test_tableS1_is_the_papers():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    rows = list(tableS1.sweeps(config["experiments"], config["l2_floor"]))
+    assert sum(row["networks"] for row in rows) == 360
+    assert all(set(row) == set(tableS1.COLUMNS) for row in rows)
+    lines = tableS1.latex(rows).splitlines()
+    assert r"base: (64, 64), 9 seeds & logspace(-5, -1, 9) & 0 & 0 \\" in lines
+    assert r" & 1e-05 & 0 & linspace(0.05, 0.7, 14) \\" in lines
+    assert [line.count("&") for line in lines if line.endswith(r"\\")] == [3] * 10
+
+
+def test_tableS1_lists_strengths_and_leaves_out_what_is_not_run():
+    base = {"hidden": [8], "seeds": 2, "sweeps": {"dropout": [0.1, 0.25]}}
+    (row,) = tableS1.sweeps({"base": base, "wide": None}, 1e-5)
+    assert (row["dropout"], row["l2"], row["l1"], row["networks"]) == ("0.1, 0.25", "1e-05", "0", 4)
+
+
+# All figures.
+
+
+def lacking(given, **changes):
+    return {**given, "examples": [], **changes}
+
+
+@pytest.mark.parametrize("name", sorted({*FIGURES} - {"fig2", "figS1", "figS5", "figrestarts"}))
+def test_figures_say_which_experiments_are_missing(name, given):
+    """As in a run that leaves the paper's experiments out."""
+    others = {key: table.assign(experiment="other") for key, table in given.items() if isinstance(table, pd.DataFrame)}
+    figure = draw(name, lacking(given, **others))
+    assert re.search("no (trained|example|L2|base)? ?networks", words(figure))
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("figS5", ["q_from_one_cluster"]),
+        ("figrestarts", ["q_best", "q_leiden", "q_from_one_cluster_full", "best_restarts"]),
+        ("figscores", ["rmi", "vi", "ari", "nmi", "spearman"]),
+    ],
+)
+def test_figures_say_which_columns_are_missing(name, columns, given):
+    nothing = {column: np.nan for column in columns}
+    blank = {key: given[key].assign(**nothing) for key in ("modularity", "agreement")}
+    without = {key: table.drop(columns=columns) for key, table in blank.items()}
+    for tables in (blank, without):
+        said = words(draw(name, lacking(given, **tables))).replace("_ ", "_")
+        assert all(f"no {column}" in said for column in columns)
+
+
+def test_figceiling_says_that_there_is_none(given):
+    assert "No noise ceiling in the tables" in words(
+        draw("figceiling", lacking(given, ceiling=given["ceiling"].head(0)))
+    )
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_print_is_legible_and_inside_the_page(name, given):
+    figure = draw(name, given)
+    assert figure.get_figwidth() == (7 if name != "fig2" else 3.7)
     FigureCanvasAgg(figure).draw()
     for text in texts(figure):
         assert text.get_fontsize() >= 7, text
     everything = figure.get_tightbbox()
-    assert 0 <= everything.x0 < everything.x1 <= 7
+    assert 0 <= everything.x0 < everything.x1 <= figure.get_figwidth()
     assert 0 <= everything.y0 < everything.y1 <= figure.get_figheight()
 
 
-@pytest.mark.parametrize("name", ["fig3", "fig5"])
-def test_saved_files_are_the_same_bytes_each_time(name, models, modularity, agreement, examples, tmp_path):
+@pytest.mark.parametrize("name", ["fig3", "fig5", "figS5"])
+def test_saved_files_are_the_same_bytes_each_time(name, given, tmp_path):
     for attempt in ("once", "again"):
-        figure = draw(name, models, modularity, agreement, examples)
-        style.save(figure, [tmp_path / attempt / f"{name}.{suffix}" for suffix in ("pdf", "png", "svg")])
+        style.save(draw(name, given), [tmp_path / attempt / f"{name}.{suffix}" for suffix in ("pdf", "png", "svg")])
     for path in (tmp_path / "once").iterdir():
         content = path.read_bytes()
         assert content == (tmp_path / "again" / path.name).read_bytes()
         assert not any(word in content for word in (b"CreationDate", b"dc:date", b"tIME"))
     assert len(list((tmp_path / "again").iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "tableS1"])
+def test_captions_are_whole_restructured_text(name):
+    """A word that ends in an underscore, for one, would become a broken reference in the report."""
+    caption = (ROOT / "workflow/report" / f"{name}.rst").read_text()
+    assert len(caption.split()) > 20
+    docutils.core.publish_doctree(caption, settings_overrides={"halt_level": 1, "report_level": 5})
 
 
 def test_save_knows_three_formats(tmp_path):

@@ -19,9 +19,14 @@ from unit_clusters.modularity import (
     _temperature,
     adjacency,
     cluster,
+    contrast,
+    independent_labels,
+    largest_share,
+    live_adjacency,
     modularity,
     monte_carlo,
     num_clusters,
+    random_partition,
     spectral_partition,
 )
 
@@ -144,6 +149,65 @@ class TestNumClusters:
     )
     def test_by_hand(self, labels, expected):
         assert num_clusters(np.array(labels)) == pytest.approx(expected)
+
+
+class TestLargestShare:
+    @pytest.mark.parametrize(
+        ("labels", "expected"),
+        [([4, 4, 4, 1], 0.75), ([0, 1, UNUSED, UNUSED, UNUSED], 0.5), ([UNUSED], np.nan), ([], np.nan)],
+    )
+    def test_by_hand(self, labels, expected):
+        assert largest_share(np.array(labels, dtype=int)) == pytest.approx(expected, nan_ok=True)
+
+
+class TestContrast:
+    def test_by_hand(self):
+        """Two pairs and a dead unit: 0.8 and 0.6 within, 0.1 and three times 0.3 between."""
+        similarity = np.zeros((5, 5))
+        similarity[[0, 2, 0, 0, 1, 1], [1, 3, 2, 3, 2, 3]] = 0.8, 0.6, 0.1, 0.3, 0.3, 0.3
+        similarity = similarity + similarity.T + np.diag([9, 9, 9, 9, 0])
+        assert contrast(similarity, np.array([0, 0, 1, 1, UNUSED])) == pytest.approx(0.7 - 0.25)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_is_the_difference_of_means_over_pairs(self, seed):
+        similarity = random_similarity(seed, 20).astype(np.float32)
+        labels = np.random.default_rng(seed).integers(-1, 4, size=20)
+        within, between = [], []
+        for i in range(20):
+            for j in range(i):
+                if UNUSED not in (labels[i], labels[j]):
+                    (within if labels[i] == labels[j] else between).append(float(similarity[i, j]))
+        assert contrast(similarity, labels) == pytest.approx(np.mean(within) - np.mean(between), rel=1e-5)
+
+    @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0, UNUSED, UNUSED], [UNUSED] * 3])
+    def test_undefined_without_pairs_of_either_kind(self, labels):
+        assert np.isnan(contrast(np.ones((3, 3)), np.array(labels)))
+
+
+class TestLive:
+    def test_leaves_out_dead_units_only(self):
+        similarity = np.insert(np.insert(sparse_similarity(0, 20) + 0.1, [3, 20], 0, axis=0), [3, 20], 0, axis=1)
+        weights, live = live_adjacency(similarity)
+        assert list(np.flatnonzero(~live)) == [3, 21]
+        assert np.array_equal(weights, adjacency(similarity)[live][:, live])
+        assert weights.any(axis=1).all()
+
+
+class TestRandomPartition:
+    def test_labels_are_0_to_k_and_all_numbers_of_clusters_occur(self):
+        numbers = []
+        for seed in range(300):
+            labels = random_partition(60, np.random.default_rng(seed))
+            numbers.append(labels.max() + 1)
+            assert set(labels) == set(range(numbers[-1]))
+            assert np.bincount(labels).max() < 60 / numbers[-1] + 25
+        assert set(numbers) == set(range(2, 9))
+        assert 20 < np.bincount(numbers)[2:].min() <= np.bincount(numbers).max() < 70
+
+    def test_of_few_units(self):
+        for seed in range(20):
+            labels = random_partition(3, np.random.default_rng(seed))
+            assert set(labels) == set(range(labels.max() + 1))
 
 
 class TestSpectral:
@@ -280,6 +344,26 @@ class TestMoves:
         gains[5] = 0
         assert _lead(gains, 5) > CLEAR
         assert _temperature(gains, 5) > MIN_TEMPERATURE
+
+
+class TestIndependentLabels:
+    def test_finds_planted_clusters_without_the_spectral_start(self):
+        similarity, labels = planted([20, 12, 8], 0.1, np.random.default_rng(3))
+        similarity = np.pad(similarity, (0, 1))
+        found = independent_labels(similarity, np.random.default_rng(0))
+        assert same_partition(found, [*labels, UNUSED])
+        assert found[-1] == UNUSED
+
+    def test_owes_nothing_to_the_spectral_start(self):
+        """Without steps, it is a random partition."""
+        similarity = random_similarity(2, 40)
+        found = [independent_labels(similarity, np.random.default_rng(seed), steps=0) for seed in (1, 1, 2)]
+        assert np.array_equal(found[0], random_partition(40, np.random.default_rng(1)))
+        assert np.array_equal(found[0], found[1])
+        assert not same_partition(found[0], found[2])
+
+    def test_no_similar_units(self):
+        assert list(independent_labels(np.eye(3), np.random.default_rng(0))) == [UNUSED] * 3
 
 
 class TestCluster:

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from unit_clusters.published import KEYS
+
 pytestmark = pytest.mark.workflow
 
 ROOT = Path(__file__).parent.parent
@@ -26,16 +28,36 @@ TABLES = {
     ],
     "modularity": [
         *(*RUN, "layer", "measure", "normalized"),
-        *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units"),
+        *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units", "contrast", "largest_share"),
+        *("q_best", "q_spread", "best_restarts", "q_leiden", "q_from_one_cluster", "q_from_one_cluster_full"),
     ],
     "agreement": [
         *(*RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
         *("element_similarity", "element_similarity_alive", "transferability"),
+        *("rmi", "vi", "ari", "nmi", "spearman"),
+    ],
+    "ceiling": [
+        *(*RUN, "layer", "measure", "normalized"),
+        *("element_similarity", "element_similarity_alive"),
     ],
 }
 
+MAY_BE_NAN = {
+    *("element_similarity_alive", "contrast", "largest_share"),
+    *("q_leiden", "q_from_one_cluster", "q_from_one_cluster_full"),
+}
+"""Columns with a documented NaN: no unit is alive, there is one cluster, or the matrix is not in the sample."""
+
 COHORTS, UNTRAINED, LAYERS = 4, 2, 2
 """Trained and untrained cohorts of the tiny preset, and the hidden layers of its networks."""
+
+OF_CONFIGURATION = {"fig2", "figS1", "tableS1"}
+OF_MODELS = {"figS2", "figS3", "figS4"}
+OF_LAYERS = {
+    *("fig1", "fig3", "fig4", "fig5", "figS5", "figS6", "figS7", "figS8", "figS9", "figS10", "figS11", "figS12"),
+    *("figscores", "figrestarts", "figceiling"),
+}
+"""All figures and Table S1, by what they are drawn from."""
 
 
 def copy_of_repository(folder):
@@ -59,11 +81,14 @@ def snakemake(folder, *arguments, configs=(TINY,), check=True):
 
 
 def plan(folder, *arguments, **options):
-    """How many jobs of each rule a run would do, but for the rules that only collect."""
+    """How many jobs of each rule a run would do, but for the rules that only collect; and the figures it would draw."""
     printed = snakemake(folder, "--dry-run", *arguments, **options)
     statistics = re.search(r"Job stats:\njob +count\n[- ]+\n(.*?)\ntotal", printed, re.DOTALL)
-    counts = dict(line.split() for line in statistics[1].splitlines()) if statistics else {}
-    return {rule: int(count) for rule, count in counts.items() if rule not in ("default", "all", "figures", "tables")}
+    counts = {rule: int(count) for rule, count in map(str.split, statistics[1].splitlines())} if statistics else {}
+    jobs = {rule: counts[rule] for rule in counts if rule not in ("default", "all", "figures", "tables")}
+    figures = {rule for rule in jobs if rule in OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
+    jobs = {rule: count for rule, count in jobs.items() if rule not in figures}
+    return jobs | {"figures": figures} if figures else jobs
 
 
 def tables(folder):
@@ -96,9 +121,11 @@ def overlay(folder, **config):
     return {"configs": (TINY, "more.yaml")}
 
 
-def downstream(layers):
-    """The jobs that follow from so many new similarity matrices."""
-    return {"similarity": layers, "cluster": layers, "compare": layers, "table": 3, "fig3": 1, "fig5": 1}
+def downstream(layers, retrained=False):
+    """The jobs that follow from so many new similarity matrices, of new networks or of old ones."""
+    stages = dict.fromkeys(("similarity", "cluster", "compare"), layers)
+    figures = OF_LAYERS | OF_MODELS if retrained else OF_LAYERS
+    return stages | {"table": 4 if retrained else 3, "claims": 1, "figures": figures}
 
 
 # What a run plans and makes
@@ -114,9 +141,9 @@ def test_the_paper_is_planned_in_705_jobs_and_five_seconds(tmp_path):
         "train": 60,
         "initialize": 15,
         **dict.fromkeys(("similarity", "cluster", "compare"), 210),
-        "table": 3,
-        "fig3": 1,
-        "fig5": 1,
+        "table": 4,
+        "claims": 1,
+        "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS,
     }
 
 
@@ -124,24 +151,26 @@ def test_a_figure_and_a_file_are_targets(tmp_path):
     folder = copy_of_repository(tmp_path)
     assert plan(folder, "fig3") == plan(folder, "results/tiny/figures/fig3.pdf")
     assert "compare" not in plan(folder, "fig3")
-    assert "fig3" not in plan(folder, "tables")
-    assert plan(folder, "figures") == plan(folder, "all")
+    assert "figures" not in plan(folder, "tables")
+    assert plan(folder, "figures")["figures"] == OF_CONFIGURATION | OF_MODELS | OF_LAYERS
+    assert plan(folder, "fig2") == {"figures": {"fig2"}}
 
 
 def test_a_run_makes_tables_and_figures(finished):
     results = finished / "results" / "tiny"
     networks = 2 * COHORTS + 3
-    rows = {"models": networks, "modularity": networks * LAYERS * 8, "agreement": networks * LAYERS * 28}
+    layers = networks * LAYERS
+    rows = {"models": networks, "modularity": layers * 8, "agreement": layers * 28, "ceiling": layers * 8}
     for name, length in rows.items():
         table = pd.read_csv(results / "tables" / f"{name}.csv")
         assert list(table.columns) == TABLES[name]
         assert len(table) == length
-        assert not table.duplicated(list(table.columns[: len(table.columns) - 3])).any()
-        assert not table.drop(columns="element_similarity_alive", errors="ignore").isna().any(axis=None)
+        assert not table.duplicated([key for key in KEYS if key in table.columns]).any()
+        assert set(table.columns[table.isna().any()]) <= MAY_BE_NAN
     models = pd.read_csv(results / "tables" / "models.csv")
     assert (models[models.trained].test_accuracy > 0.8).any()
     assert models[~models.trained].seed.between(1000, 1002).all()
-    for name in ("fig3", "fig5"):
+    for name in (OF_MODELS | OF_LAYERS | OF_CONFIGURATION) - {"tableS1"}:
         for suffix, start in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
             assert (results / "figures" / f"{name}{suffix}").read_bytes().startswith(start)
     assert "epoch 1: 2 networks" in (finished / "logs/tiny/train/base/l1_0.0001_seeds0-1.log").read_text()
@@ -189,7 +218,7 @@ def test_touched_files_rerun_nothing(copy):
 
 def test_a_figures_code_redraws_that_figure_only(copy):
     edit(copy / "src/unit_clusters/figures/fig5.py", "def draw(", "# edited\ndef draw(")
-    assert plan(copy) == {"fig5": 1}
+    assert plan(copy) == {"figures": {"fig5"}}
     before = tables(copy)
     assert "2 of 2 steps" in snakemake(copy, "--cores", "2")
     assert tables(copy) == before
@@ -198,17 +227,17 @@ def test_a_figures_code_redraws_that_figure_only(copy):
 
 def test_a_figures_style_redraws_the_figures_only(copy):
     edit(copy / "src/unit_clusters/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
-    assert plan(copy) == {"fig3": 1, "fig5": 1}
+    assert plan(copy) == {"figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
 
 
 def test_monte_carlo_steps_recluster_without_training(copy):
-    layers = (COHORTS + UNTRAINED) * LAYERS
-    expected = {"cluster": layers, "compare": layers, "table": 2, "fig3": 1, "fig5": 1}
+    expected = downstream((COHORTS + UNTRAINED) * LAYERS)
+    del expected["similarity"]
     assert plan(copy, **overlay(copy, clustering={"steps": 201})) == expected
 
 
 def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
-    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS)
+    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS, retrained=True)
     assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
     edit(copy / "src/unit_clusters/training.py", "class Epoch", "# edited\nclass Epoch")
     assert plan(copy) == expected
@@ -216,18 +245,20 @@ def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
 
 def test_a_new_strength_trains_its_cohort_only(copy):
     sweeps = {"base": {"sweeps": {"dropout": [0.1, 0.4]}}}
-    assert plan(copy, **overlay(copy, experiments=sweeps)) == {"train": 1} | downstream(LAYERS)
+    expected = {"train": 1} | downstream(LAYERS, retrained=True)
+    expected["figures"] = expected["figures"] | {"tableS1"}
+    assert plan(copy, **overlay(copy, experiments=sweeps)) == expected
 
 
 def test_a_new_seed_trains_new_cohorts_only(copy):
-    assert plan(copy, **overlay(copy, experiments={"base": {"seeds": 3}})) == {"train": COHORTS} | downstream(
-        COHORTS * LAYERS
-    )
+    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS, retrained=True)
+    expected["figures"] = expected["figures"] | {"tableS1"}
+    assert plan(copy, **overlay(copy, experiments={"base": {"seeds": 3}})) == expected
 
 
 def test_similarity_code_trains_nothing(copy):
     edit(copy / "src/unit_clusters/similarity.py", "CHUNK = 100", "CHUNK = 50")
-    assert plan(copy) == downstream((COHORTS + UNTRAINED) * LAYERS) | {"table": 2}
+    assert plan(copy) == downstream((COHORTS + UNTRAINED) * LAYERS)
 
 
 # What goes wrong
@@ -263,7 +294,7 @@ def test_a_failed_job_shows_its_log_stops_no_other_and_leaves_nothing_stale(copy
     networks.unlink()
     # what was made of the failed cohort before, and is there still, is made again
     layers = (COHORTS + UNTRAINED) * LAYERS
-    assert plan(copy, **later) == {"train": 1} | downstream(layers) | {"similarity": layers - 1}
+    assert plan(copy, **later) == {"train": 1} | downstream(layers, retrained=True) | {"similarity": layers - 1}
 
 
 # The environments

@@ -1,10 +1,14 @@
-"""Clusters of units that maximise modularity: a spectral start, then a Monte Carlo search (section 3.2, app. A.1)."""
+"""Clusters of units that maximise modularity: a spectral start, then a Monte Carlo search (section 3.2, app. A.1).
+
+Beside the paper's algorithms there is a tabu search, for restarts. All compiled code is in this one file, since numba's
+cache does not notice when a function of another file has changed.
+"""
 
 from collections import deque
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numba import njit
 from scipy.linalg import eigh
 
@@ -16,6 +20,15 @@ ENTROPY = 0.15
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-6, 1e6
 """The temperature is clamped to these where no temperature gives that entropy, as when the best moves tie."""
+
+MOST_RANDOM = 8
+"""A random partition has up to so many clusters: somewhat more than layers are found to have."""
+
+PATIENCE = 0.5
+"""The tabu search ends after this many moves per unit without a higher Q."""
+
+TENURE = 0.2
+"""After its move, a unit stays where it is for this many moves per unit, unless moving it gives a new best."""
 
 ROUNDING = 1e-12
 """A gain in Q counts only above this, so that rounding never decides between partitions of equal Q."""
@@ -64,6 +77,19 @@ def adjacency(similarity: Float[np.ndarray, "units units"]) -> Float[np.ndarray,
     return weights / total if total > 0 else weights
 
 
+def live_adjacency(
+    similarity: Float[np.ndarray, "units units"],
+) -> tuple[Float[np.ndarray, "live live"], Bool[np.ndarray, " units"]]:
+    """A~ of the live units, those that are similar to another, and which units they are.
+
+    Raises:
+        ValueError: as `adjacency` does.
+    """
+    weights = adjacency(similarity)
+    live = weights.any(axis=1)
+    return weights[np.ix_(live, live)], live
+
+
 def modularity(adjacency: Float[np.ndarray, "units units"], labels: Int[np.ndarray, " units"]) -> float:
     """Q of eq. (6) for any integer labels; units whose row is zero add nothing, whatever their label."""
     names, columns = np.unique(labels, return_inverse=True)
@@ -81,6 +107,27 @@ def num_clusters(labels: Int[np.ndarray, " units"]) -> float:
     return float(np.exp(-np.sum(shares * np.log(shares))))
 
 
+def largest_share(labels: Int[np.ndarray, " units"]) -> float:
+    """The share of the live units that the largest cluster holds; NaN if there are none."""
+    live = labels[labels != UNUSED]
+    return float(np.unique(live, return_counts=True)[1].max() / len(live)) if len(live) else float("nan")
+
+
+def contrast(similarity: Float[np.ndarray, "units units"], labels: Int[np.ndarray, " units"]) -> float:
+    """How much more similar two live units are within clusters than between them, in the units of the similarity.
+
+    The mean over all pairs of different units of one cluster, minus that over all pairs of two clusters. NaN if
+    there are no pairs of either kind, as when all live units are in one cluster.
+    """
+    live = labels != UNUSED
+    pairs = np.triu_indices(live.sum(), k=1)
+    similarities = np.asarray(similarity, dtype=np.float64)[np.ix_(live, live)][pairs]
+    within = np.equal.outer(labels[live], labels[live])[pairs]
+    if within.all() or not within.any():
+        return float("nan")
+    return float(similarities[within].mean() - similarities[~within].mean())
+
+
 def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generator, steps: int = 5000) -> Clustering:
     """Algorithm 1: cluster the units of one similarity matrix, dead ones apart.
 
@@ -95,15 +142,12 @@ def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generat
     Raises:
         ValueError: as `adjacency` does.
     """
-    weights = adjacency(similarity)
-    live = weights.any(axis=1)
-    labels = np.full(len(weights), UNUSED)
+    weights, live = live_adjacency(similarity)
+    labels = np.full(len(live), UNUSED)
     if not live.any():
         return Clustering(labels, 0.0, 0.0, 0.0, 0, len(labels))
-    weights = weights[np.ix_(live, live)]
     start = spectral_partition(weights)
-    units = rng.integers(len(weights), size=steps)
-    best, _ = monte_carlo(weights, start, units, rng.random(steps))
+    best = improve(weights, start, rng, steps)
     labels[live] = _by_size(best)
     return Clustering(
         labels=labels,
@@ -113,6 +157,23 @@ def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generat
         used_clusters=int(labels.max()) + 1,
         dead_units=int(np.sum(~live)),
     )
+
+
+def independent_labels(
+    similarity: Float[np.ndarray, "units units"], rng: np.random.Generator, steps: int = 5000
+) -> Int[np.ndarray, " units"]:
+    """The search of `cluster`, but from a random partition: labels that owe nothing to the spectral start.
+
+    Dead units are UNUSED; the other labels are in no particular order.
+
+    Raises:
+        ValueError: as `adjacency` does.
+    """
+    weights, live = live_adjacency(similarity)
+    labels = np.full(len(live), UNUSED)
+    if live.any():
+        labels[live] = improve(weights, random_partition(len(weights), rng), rng, steps)
+    return labels
 
 
 def _by_size(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:
@@ -149,6 +210,23 @@ def _leading_eigenvector(matrix: Float[np.ndarray, "units units"]) -> Float[np.n
     last = len(matrix) - 1
     vector = eigh(matrix, subset_by_index=(last, last), check_finite=False)[1][:, 0]
     return vector * np.sign(vector[np.abs(vector).argmax()])
+
+
+def random_partition(units: int, rng: np.random.Generator) -> Int[np.ndarray, " units"]:
+    """Each unit in one of 2 to MOST_RANDOM clusters, all equally likely, as is their number; labels 0 to k - 1."""
+    labels = rng.integers(rng.integers(2, MOST_RANDOM, endpoint=True), size=units)
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def improve(
+    adjacency: Float[np.ndarray, "units units"],
+    start: Int[np.ndarray, " units"],
+    rng: np.random.Generator,
+    steps: int,
+) -> Int[np.ndarray, " units"]:
+    """The best labels of Algorithm 3 from a start, with random choices; see `monte_carlo`."""
+    units = rng.integers(len(adjacency), size=steps)
+    return monte_carlo(adjacency, start, units, rng.random(steps))[0]
 
 
 @njit(cache=True)
@@ -320,3 +398,129 @@ def _entropy(gaps, beta):
         square += weight * gap**2
     mean /= total
     return np.log(total) + beta * mean, square / total - mean**2
+
+
+@njit(cache=True)
+def iterated_tabu_search(
+    adjacency: Float[np.ndarray, "units units"],
+    labels: Int[np.ndarray, " units"],
+    deals: int,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, " units"]:
+    """Iterated tabu search (Lü & Huang 2009): search, deal the units of two of the best clusters anew, search again...
+
+    Args:
+        adjacency: A~, symmetric, with a zero diagonal.
+        labels: the start, 0 to k - 1 with none left out.
+        deals: how many times to deal and search again.
+        rng: chooses the clusters, and deals.
+    """
+    degrees = np.empty(len(labels))
+    for unit in range(len(labels)):
+        degrees[unit] = adjacency[unit].sum()
+    best, q = tabu_search(adjacency, degrees, labels)
+    for _ in range(deals):
+        found, q_found = tabu_search(adjacency, degrees, _dealt_anew(best, rng))
+        if q_found > q + ROUNDING:
+            best, q = found, q_found
+    return best
+
+
+@njit(cache=True)
+def tabu_search(
+    adjacency: Float[np.ndarray, "units units"],
+    degrees: Float[np.ndarray, " units"],
+    labels: Int[np.ndarray, " units"],
+) -> tuple[Int[np.ndarray, " units"], float]:
+    """The labels of the highest Q on a walk of best moves, and that Q.
+
+    Each move takes the unit and cluster, or empty cluster, for which Q gains most or loses least (Glover 1989).
+    """
+    n = len(labels)
+    labels = labels.copy()
+    sizes, volumes, links = _tally(adjacency, degrees, labels)
+    clusters = labels.max() + 1
+    best, q_best = labels.copy(), _modularity(labels, volumes, links)
+    q = q_best
+    free = np.zeros(n, dtype=np.int64)  # the move from which on a unit may move again
+    move, last = 0, int(PATIENCE * n)
+    while move < last:
+        enough = q_best - q + ROUNDING
+        unit, target, gain = _best_move(clusters, free, move, enough, degrees, labels, sizes, volumes, links)
+        if unit >= 0:
+            source = labels[unit]
+            _move(unit, source, target, adjacency, degrees, labels, sizes, volumes, links)
+            clusters = max(clusters, target + 1)
+            if sizes[source] == 0:
+                clusters -= 1
+                _close_gap(source, clusters, labels, sizes, volumes, links)
+            q += gain
+            free[unit] = move + 2 + int(TENURE * n)
+        move += 1
+        if q > q_best + ROUNDING:
+            best[:], q_best = labels, q
+            last = move + int(PATIENCE * n)
+    return best, q_best
+
+
+@njit(cache=True)
+def _best_move(clusters, free, move, enough, degrees, labels, sizes, volumes, links):
+    """The unit, its cluster to be, and the gain in Q; a unit not yet free must gain more than enough. -1 if none."""
+    ties = _strongest_ties(clusters, degrees, labels, sizes, volumes, links)
+    best, best_gain = -1, -np.inf
+    for unit in range(len(labels)):
+        source, degree = labels[unit], degrees[unit]
+        gain = 2 * (ties[unit] - links[source, unit] + degree * (volumes[source] - degree))
+        if gain > best_gain and (free[unit] <= move or gain > enough):
+            best, best_gain = unit, gain
+    chosen, strongest = clusters, 0.0 if sizes[labels[best]] > 1 else -np.inf
+    for target in range(clusters):
+        tie = links[target, best] - degrees[best] * volumes[target]
+        if tie > strongest and target != labels[best]:
+            chosen, strongest = target, tie
+    return best, chosen, best_gain
+
+
+@njit(cache=True)
+def _strongest_ties(clusters, degrees, labels, sizes, volumes, links):
+    """Of each unit to another cluster, links less those expected; 0 to an empty one, which a unit alone is in already.
+
+    Cluster by cluster, since the processor then treats several units at once.
+    """
+    ties = np.empty(len(labels))
+    for unit in range(len(labels)):
+        ties[unit] = 0.0 if sizes[labels[unit]] > 1 else -np.inf
+    for target in range(clusters):
+        row, volume = links[target], volumes[target]
+        for unit in range(len(labels)):
+            tie = -np.inf if labels[unit] == target else row[unit] - degrees[unit] * volume
+            ties[unit] = tie if tie > ties[unit] else ties[unit]
+    return ties
+
+
+@njit(cache=True)
+def _modularity(labels, volumes, links):
+    """Q of eq. (6), from the tally of the labels."""
+    q = -np.sum(volumes**2)
+    for unit in range(len(labels)):
+        q += links[labels[unit], unit]
+    return q
+
+
+@njit(cache=True)
+def _dealt_anew(labels, rng):
+    """Labels in which each unit of two random clusters, of which one may be empty, is in either with equal chance."""
+    clusters = labels.max() + 1
+    one = rng.integers(0, clusters)
+    other = (one + rng.integers(1, clusters + 1)) % (clusters + 1)
+    names = np.full(clusters + 1, -1)  # so that none is left out
+    named = 0
+    dealt = labels.copy()
+    for unit in range(len(labels)):
+        if labels[unit] == one or labels[unit] == other:
+            dealt[unit] = one if rng.random() < 0.5 else other
+        if names[dealt[unit]] < 0:
+            names[dealt[unit]] = named
+            named += 1
+        dealt[unit] = names[dealt[unit]]
+    return dealt

@@ -1,11 +1,12 @@
-# How far the clusters of one layer agree between measures, for each network of a cohort.
+# How far the clusters of one layer agree between measures, and between two searches, for each network of a cohort.
 rule compare:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
         labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
         modules=modules_since_training("similarity.py", "cluster.py", "compare.py"),
     output:
-        "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
+        agreement="<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
+        ceiling="<results>/agreement/{experiment}/{cohort}/layer{layer}.ceiling.csv",
     log:
         "<logs>/compare/{experiment}/{cohort}/layer{layer}.log",
     benchmark:

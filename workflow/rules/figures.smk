@@ -1,8 +1,69 @@
-# One rule a figure, named as in the paper.
+# Every figure is a rule of its own, named as in the paper, and depends on the modules that draw it and on no others.
 FORMATS = (".pdf", ".png", ".svg")
+MODULES = SOURCE / "unit_clusters" / "figures"
+
+EXPERIMENTS = {
+    name: experiment for name, experiment in config["experiments"].items() if experiment
+}
+
+# Figures drawn from tables: which, and what else `draw` in the figure's module takes.
+FIGURES = {
+    "fig2": ([], {}),
+    "fig4": (["modularity", "models"], {}),
+    "fig5": (["agreement", "models"], {}),
+    "figS1": (
+        [],
+        {"hidden": {name: EXPERIMENTS[name]["hidden"] for name in EXPERIMENTS}},
+    ),
+    "figS2": (["models"], {}),
+    "figS3": (["models"], {}),
+    "figS4": (["models"], {}),
+    "figS5": (["modularity", "models"], {}),
+    "figS6": (["modularity", "models"], {}),
+    "figS7": (["modularity", "models"], {}),
+    "figS8": (["modularity", "models"], {}),
+    "figS9": (["modularity", "models"], {}),
+    "figS10": (["modularity", "models"], {}),
+    "figS11": (["agreement", "models"], {}),
+    "figS12": (["agreement", "modularity", "models"], {}),
+    "figscores": (["agreement", "models"], {}),
+    "figrestarts": (["modularity", "models"], {}),
+    "figceiling": (["ceiling", "agreement", "models"], {}),
+}
+
+for figure, (tables, options) in FIGURES.items():
+
+    rule:
+        name:
+            figure
+        input:
+            **{table: f"<results>/tables/{table}.csv" for table in tables},
+            modules=[
+                os.path.relpath(MODULES / f"{figure}.py"),
+                *modules_of("figure.py", MODULES / f"{figure}.py"),
+            ],
+        output:
+            report(
+                multiext(f"<results>/figures/{figure}", *FORMATS),
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+            ),
+        log:
+            f"<logs>/figures/{figure}.log",
+        conda:
+            "../../envs/plot.yaml"
+        threads: 1
+        params:
+            figure=figure,
+            options=options,
+        message:
+            f"Figure {figure[3:]}"
+        script:
+            "../scripts/figure.py"
 
 
-# Fig. 3 shows seed 0 of Experiment 1, at the dropout probabilities that the configuration names and sweeps.
+# Figs. 1 and 3 show matrices of seed 0 of Experiment 1, at the dropout probabilities that the configuration names and
+# sweeps; Fig. 1 the last of them.
 EXAMPLES = [
     cohort
     for cohort in COHORTS.values()
@@ -11,6 +72,33 @@ EXAMPLES = [
     and cohort.strength in config["figures"]["examples"]
 ]
 EXAMPLE_FILES = [f"{cohort.experiment}/{cohort.id}/layer1.npz" for cohort in EXAMPLES]
+STRENGTHS = [cohort.strength for cohort in EXAMPLES]
+BASE = EXPERIMENTS.get("base", {"hidden": []})["hidden"]
+
+
+rule fig1:
+    input:
+        modularity="<results>/tables/modularity.csv",
+        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES[-1:]),
+        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES[-1:]),
+        modules=modules_of("fig1.py"),
+    output:
+        report(
+            multiext("<results>/figures/fig1", *FORMATS),
+            caption="../report/fig1.rst",
+            category="Figures",
+        ),
+    log:
+        "<logs>/figures/fig1.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    params:
+        job={"strengths": STRENGTHS[-1:], "hidden": BASE},
+    message:
+        "Figure 1"
+    script:
+        "../scripts/fig1.py"
 
 
 rule fig3:
@@ -32,39 +120,40 @@ rule fig3:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={
-            "strengths": [cohort.strength for cohort in EXAMPLES],
-            "hidden": (config["experiments"].get("base") or {}).get("hidden", []),
-        },
+        job={"strengths": STRENGTHS, "hidden": BASE},
     message:
         "Figure 3"
     script:
         "../scripts/fig3.py"
 
 
-rule fig5:
+rule tableS1:
     input:
-        models="<results>/tables/models.csv",
-        agreement="<results>/tables/agreement.csv",
-        modules=modules_of("fig5.py"),
+        modules=modules_of("tableS1.py"),
     output:
         report(
-            multiext("<results>/figures/fig5", *FORMATS),
-            caption="../report/fig5.rst",
-            category="Figures",
+            multiext("<results>/tables/tableS1", csv=".csv", tex=".tex"),
+            caption="../report/tableS1.rst",
+            category="Tables",
         ),
     log:
-        "<logs>/figures/fig5.log",
+        "<logs>/tables/tableS1.log",
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"experiments": EXPERIMENTS, "l2_floor": config["l2_floor"]},
     message:
-        "Figure 5"
+        "Table S1"
     script:
-        "../scripts/fig5.py"
+        "../scripts/tableS1.py"
 
 
 rule figures:
     input:
-        rules.fig3.output,
-        rules.fig5.output,
+        expand(
+            "<results>/figures/{figure}{format}",
+            figure=["fig1", "fig3", *FIGURES],
+            format=FORMATS,
+        ),
+        rules.tableS1.output,

@@ -7,32 +7,28 @@ PARTS = {
     "agreement": per_layer(
         "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv"
     ),
-}
-
-# What each table is made by, and the sections of the configuration that it is made with: see origin() in common.smk.
-NETWORKS = ("experiments", "l2_floor", "untrained", "validation_share", "training")
-MADE_BY = {
-    "models": ("train.py", "initialize.py"),
-    "modularity": ("train.py", "initialize.py", "similarity.py", "cluster.py"),
-    "agreement": (
-        "train.py",
-        "initialize.py",
-        "similarity.py",
-        "cluster.py",
-        "compare.py",
+    "ceiling": per_layer(
+        "<results>/agreement/{experiment}/{cohort}/layer{layer}.ceiling.csv"
     ),
 }
-MADE_WITH = {
-    "models": NETWORKS,
-    "modularity": (*NETWORKS, "similarity", "clustering"),
-    "agreement": (*NETWORKS, "similarity", "clustering"),
+
+# The jobs after training that each table comes from, and the sections of the configuration that networks are made with:
+# see origin() in common.smk.
+STAGES = {
+    "models": [],
+    "modularity": ["similarity.py", "cluster.py"],
+    "agreement": ["similarity.py", "cluster.py", "compare.py"],
+    "ceiling": ["similarity.py", "cluster.py", "compare.py"],
 }
+NETWORKS = ["experiments", "l2_floor", "untrained", "validation_share", "training"]
 
 
 rule table:
     input:
         parts=lambda wildcards: PARTS[wildcards.table],
-        modules=lambda wildcards: modules_of("table.py", *MADE_BY[wildcards.table]),
+        modules=lambda wildcards: modules_of(
+            "table.py", "train.py", "initialize.py", *STAGES[wildcards.table]
+        ),
     output:
         "<results>/tables/{table}.csv",
     log:
@@ -43,8 +39,15 @@ rule table:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job=lambda wildcards: {key: config[key] for key in MADE_WITH[wildcards.table]}
-        | {"dataset": config["dataset"]["name"]},
+        job=lambda wildcards: {
+            "dataset": config["dataset"]["name"],
+            **{key: config[key] for key in NETWORKS},
+            **(
+                {key: config[key] for key in ("similarity", "clustering")}
+                if STAGES[wildcards.table]
+                else {}
+            ),
+        },
     message:
         "Table {wildcards.table}"
     script:

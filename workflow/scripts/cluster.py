@@ -8,31 +8,47 @@ from unit_clusters import tables
 from unit_clusters.layer_files import read_similarity, write_labels
 from unit_clusters.logs import logged_to
 from unit_clusters.measures import FORMS, all_forms
-from unit_clusters.modularity import cluster
+from unit_clusters.modularity import cluster, contrast, largest_share
+from unit_clusters.restarts import other_searches, restarts
 from unit_clusters.streams import stream
 
 COLUMNS = (
     *(*tables.RUN, "layer", "measure", "normalized"),
-    *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units"),
+    *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units", "contrast", "largest_share"),
+    *("q_best", "q_spread", "best_restarts", "q_leiden", "q_from_one_cluster", "q_from_one_cluster_full"),
 )
+
+
+def search(matrix, run, layer, form, spec):
+    """The clusters of one matrix, and its row in the table."""
+
+    def rng(purpose, *number):
+        return stream(run["id"], purpose, layer, str(form), *number)
+
+    found = cluster(matrix, rng("clusters"), spec["steps"])
+    rngs = [rng("restart", number) for number in range(spec["restarts"])]
+    return found.labels, {
+        **run,
+        "layer": layer,
+        **form._asdict(),
+        **found._asdict(),
+        "contrast": contrast(matrix, found.labels),
+        "largest_share": largest_share(found.labels),
+        **restarts(matrix, found.q, rngs, spec["steps"])._asdict(),
+        **other_searches(matrix, rng("other searches"), spec["steps"])._asdict(),
+    }
 
 
 def main(job):
     spec = job.params.job
-    similarity = read_similarity(job.input.similarity)
     labels, rows = [], []
-    for run, matrices in zip(spec["runs"], similarity, strict=True):
+    for run, matrices in zip(spec["runs"], read_similarity(job.input.similarity), strict=True):
         logging.info("%s, layer %d", run["id"], spec["layer"])
-        found = [
-            cluster(matrix, stream(run["id"], "clusters", spec["layer"], str(form)), spec["steps"])
-            for form, matrix in zip(FORMS, all_forms(matrices), strict=True)
-        ]
-        labels.append([clustering.labels for clustering in found])
-        rows += [
-            run | {"layer": spec["layer"]} | form._asdict() | clustering._asdict()
-            for form, clustering in zip(FORMS, found, strict=True)
-        ]
-    write_labels(np.array(labels), job.output.labels)
+        for form, matrix in zip(FORMS, all_forms(matrices), strict=True):
+            found, row = search(matrix, run, spec["layer"], form, spec)
+            labels.append(found)
+            rows.append(row)
+    write_labels(np.reshape(labels, (len(spec["runs"]), len(FORMS), -1)), job.output.labels)
     tables.write(COLUMNS, rows, job.output.modularity)
 
 

@@ -171,6 +171,12 @@ def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame) -> str:
     return f"{name}: {'; '.join(parts)}."
 
 
+def describe_each(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
+    """`describe` each experiment in `table`."""
+    names = table["experiment"].unique()
+    return [describe(name, *(part[part["experiment"] == name] for part in (table, kept))) for name in names]
+
+
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
     """Write the figure to each path, as PDF, PNG (200 dpi) or SVG by its suffix; the same figure gives the same bytes.
 

@@ -1,0 +1,48 @@
+"""Figure S12: do the clusters of one measure suit another's similarities?"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from unit_clusters.figures import style
+from unit_clusters.figures.pair_panels import mean_scores
+from unit_clusters.figures.six_panels import Means, draw_six
+from unit_clusters.measures import FORMS
+
+LABEL = (
+    f"mean transferability, eq. (9), in units of Q; diagonal: mean {style.Q_STAR} (higher: clusters transfer better)"
+)
+
+
+def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
+    """Draw Figure S12, laid out as Fig. 5; on the diagonal stands the mean modularity of the measure itself.
+
+    Args:
+        agreement: agreement.csv.
+        modularity: modularity.csv.
+        models: models.csv, to know which networks to discard.
+
+    Raises:
+        ValueError: a table holds a network that `models` does not.
+    """
+    means, notes = {}, []
+    for name in style.EXPERIMENTS:
+        table = agreement[agreement["experiment"] == name]
+        pairs = style.keep_good(table, models)
+        layers = style.keep_good(modularity[modularity["experiment"] == name], models)
+        means[name] = Means(
+            trained=_mean(pairs[pairs["regularizer"] != "none"], layers[layers["regularizer"] != "none"]),
+            untrained=_mean(pairs[pairs["regularizer"] == "none"], layers[layers["regularizer"] == "none"]),
+        )
+        notes.append(style.describe(name, table, pairs))
+    scores = np.array([mean.trained for mean in means.values()])
+    low, high = (end(scores[np.isfinite(scores)], initial=0) for end in (np.min, np.max))
+    ticks = np.linspace(np.floor(20 * low) / 20, max(0.05, np.ceil(20 * high) / 20), 3)
+    return draw_six(means, ticks, LABEL, "better transfer", notes)
+
+
+def _mean(pairs: pd.DataFrame, layers: pd.DataFrame) -> Float[np.ndarray, "forms forms"]:
+    """Mean transferability of each pair of forms, with each form's own mean Q* on the diagonal."""
+    own = [style.of_form(layers, form)["q"].mean() for form in FORMS]
+    return mean_scores(pairs, "transferability", np.array(own))

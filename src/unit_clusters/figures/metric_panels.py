@@ -1,0 +1,98 @@
+"""Performance, weight norms and sparsity against regularisation strength (Figs. S2 to S4)."""
+
+import pandas as pd
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from unit_clusters.figures import style
+
+METRICS = {
+    "train_accuracy": "training\naccuracy",
+    "test_accuracy": "test\naccuracy",
+    "l2_norm": "L2 norm\n(sum of squares)",
+    "l1_norm": "L1 norm",
+    "sparsity": "sparsity\n(|w| < 0.001)",
+}
+"""Columns of models.csv, a row of panels each, from the top."""
+
+STRENGTHS = {"l2": "L2 strength", "l1": "L1 strength", "dropout": "dropout probability"}
+
+SEEDS = colormaps["tab10"]
+
+MEAN = {"color": "black", "linewidth": 1.4, "marker": "o", "markersize": 2.5}
+UNTRAINED = {"color": "0.6", "linewidth": 1.2}
+
+# Inches.
+WIDTH, HEIGHT, GAP = 1.8, 1.1, (0.22, 0.12)
+LEFT, BOTTOM = 0.88, 1.05
+
+
+@rc_context(style.RC)
+def draw_metrics(models: pd.DataFrame, experiment: str) -> Figure:
+    """Draw a row of panels a metric and a column a regulariser, all trained networks of one experiment included.
+
+    Args:
+        models: models.csv; other experiments in it are ignored.
+        experiment: its name in the tables.
+    """
+    table = models[models["experiment"] == experiment]
+    top = BOTTOM + len(METRICS) * (HEIGHT + GAP[1])
+    figure = Figure(figsize=(style.WIDTH, top + 0.25))
+    for column, regularizer in enumerate(style.REGULARIZERS):
+        first = None
+        for row, metric in enumerate(METRICS):
+            place = LEFT + column * (WIDTH + GAP[0]), top - (row + 1) * (HEIGHT + GAP[1]), WIDTH, HEIGHT
+            beside = figure.axes[row] if column else None
+            axes = style.axes_at(figure, *place, sharex=first, sharey=beside)
+            first = first or axes
+            _draw_metric(axes, table, regularizer, metric)
+            axes.tick_params(which="both", labelbottom=row == len(METRICS) - 1, labelleft=column == 0)
+            if column == 0:
+                axes.set_ylabel(METRICS[metric])
+                axes.yaxis.set_label_coords(-0.47 / WIDTH, 0.5)
+        first.set_title(style.REGULARIZERS[regularizer])
+        figure.axes[-1].set_xlabel(STRENGTHS[regularizer])
+    _legend(figure)
+    untrained = (table["regularizer"] == "none").sum()
+    name, limit = experiment.capitalize(), f"{style.MIN_TEST_ACCURACY:.0%}"
+    style.footnote(
+        figure,
+        [
+            f"{name}: {len(table) - untrained} trained networks, none left out here; {untrained} untrained.",
+            f"Dotted: {limit} test accuracy; figures of modularity and agreement leave out the networks below it.",
+        ],
+    )
+    return figure
+
+
+def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str) -> None:
+    """Thin lines for seeds, a thick one for their mean and standard error, grey for the mean of untrained networks."""
+    rows = table[table["regularizer"] == regularizer]
+    if rows.empty:
+        style.say(axes, f"no {style.REGULARIZERS[regularizer]} networks")
+        return
+    for seed, of_seed in rows.sort_values("strength").groupby("seed"):
+        axes.plot(of_seed["strength"], of_seed[metric], color=SEEDS(seed % SEEDS.N), linewidth=0.6, zorder=2)
+    summary = rows.groupby("strength")[metric].agg(["mean", "sem"])
+    axes.errorbar(summary.index, summary["mean"], summary["sem"], **MEAN, zorder=3)
+    axes.axhline(table.loc[table["regularizer"] == "none", metric].mean(), **UNTRAINED, zorder=1)
+    if metric == "test_accuracy":
+        axes.axhline(style.MIN_TEST_ACCURACY, color="black", linewidth=0.7, linestyle=":", zorder=1)
+    if metric.endswith("_norm"):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(-0.05, 1.05)
+    if regularizer != "dropout":
+        axes.set_xscale("log")
+
+
+def _legend(figure: Figure) -> None:
+    lines = [
+        Line2D([], [], **MEAN, label="mean ± standard error"),
+        Line2D([], [], color=SEEDS(0), linewidth=0.6, label="one seed"),
+        Line2D([], [], **UNTRAINED, label="mean of untrained networks"),
+    ]
+    place = (0.5, 0.33 / figure.get_figheight())
+    figure.legend(handles=lines, loc="lower center", bbox_to_anchor=place, ncols=3, frameon=False)

@@ -1,0 +1,186 @@
+"""Restarts and other searches: known optima, the tabu search written out, and what is reported."""
+
+import math
+
+import igraph
+import naive_modularity as naive
+import networkx as nx
+import numpy as np
+import pytest
+from test_modularity import planted, random_similarity, same_partition, sparse_similarity
+
+from unit_clusters.modularity import (
+    PATIENCE,
+    TENURE,
+    _dealt_anew,
+    adjacency,
+    cluster,
+    iterated_tabu_search,
+    modularity,
+    tabu_search,
+)
+from unit_clusters.restarts import (
+    LEIDEN_RUNS,
+    SHARE,
+    TOLERANCE,
+    leiden,
+    other_searches,
+    restarts,
+)
+
+
+def streams(number):
+    return [np.random.default_rng(seed) for seed in range(number)]
+
+
+def chosen_stream():
+    """A stream by which a matrix is among those that other searches see."""
+    return next(np.random.default_rng(s) for s in range(999) if np.random.default_rng(s).random() < SHARE)
+
+
+class TestTabuSearch:
+    @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
+    @pytest.mark.parametrize("units", [2, 3, 5, 10, 16])
+    @pytest.mark.parametrize("clusters", [1, 4, 16])
+    def test_walks_as_written_out(self, make, units, clusters):
+        weights = adjacency(make(units, units) + 0.01)
+        start = np.arange(units) % clusters
+        best, q = tabu_search(weights, weights.sum(axis=1), start)
+        expected_q, expected = naive.tabu_search(weights, start, int(PATIENCE * units), int(TENURE * units) + 1)
+        assert q == pytest.approx(expected_q, abs=1e-13)
+        assert same_partition(best, expected.argmax(axis=1))
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_no_single_move_improves_what_it_finds(self, seed):
+        weights = adjacency(random_similarity(seed, 40))
+        best, q = tabu_search(weights, weights.sum(axis=1), np.arange(40) % 5)
+        assert q == pytest.approx(modularity(weights, best), abs=1e-13)
+        assert set(best) == set(range(best.max() + 1))
+        for unit in range(40):
+            for label in range(best.max() + 2):
+                moved = best.copy()
+                moved[unit] = label
+                assert modularity(weights, moved) <= q + 1e-11
+
+    @pytest.mark.parametrize("units", [2, 3, 5, 7, 8])
+    @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
+    def test_with_deals_it_finds_the_optimum_of_few_units(self, make, units):
+        for seed in range(3):
+            weights = adjacency(make(seed, units) + 1e-3)
+            best = iterated_tabu_search(weights, np.zeros(units, dtype=int), 20, np.random.default_rng(seed))
+            assert modularity(weights, best) == pytest.approx(naive.best_partition(weights), abs=1e-12)
+
+    def test_deals_never_lose_and_here_gain(self):
+        weights = adjacency(sparse_similarity(4, 100))
+        q = [
+            modularity(weights, iterated_tabu_search(weights, np.arange(100) % 2, deals, np.random.default_rng(1)))
+            for deals in range(12)
+        ]
+        assert (np.diff(q) >= 0).all()
+        assert q[-1] > q[0]
+
+
+class TestDeals:
+    def test_two_clusters_are_dealt_the_others_stay(self):
+        labels = np.repeat([0, 1, 2, 3], 8)
+        rng = np.random.default_rng(0)
+        dealt_pairs = set()
+        for _ in range(200):
+            dealt = _dealt_anew(labels, rng)
+            assert set(dealt) == set(range(dealt.max() + 1))
+            broken = [label for label in range(4) if len(set(dealt[labels == label])) > 1]
+            assert 1 <= len(broken) <= 2
+            assert len(set(dealt[np.isin(labels, broken)])) == 2
+            for label in set(range(4)) - set(broken):
+                assert same_partition(dealt == dealt[labels == label][0], labels == label)
+            dealt_pairs.add(tuple(broken))
+        assert len(dealt_pairs) == 4 + 6  # each cluster with an empty one, and each two
+
+    def test_of_single_units(self):
+        rng = np.random.default_rng(0)
+        found = {tuple(_dealt_anew(np.arange(2), rng)) for _ in range(50)}
+        assert found == {(0, 0), (0, 1)}
+
+
+class TestRestarts:
+    def test_known_optimum_of_the_karate_club_in_each_restart(self):
+        """Q = 0.4198 for the unweighted graph (Brandes et al., 2008)."""
+        found = restarts(nx.to_numpy_array(nx.karate_club_graph(), weight=None), 0.3, streams(10))
+        assert found.q_best == pytest.approx(0.4198, abs=1e-4)
+        assert found.best_restarts == 10
+        assert found.q_spread == pytest.approx(0, abs=1e-12)
+
+    @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_no_worse_than_leiden(self, make, seed):
+        weights = adjacency(make(seed, 64))
+        graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+        peer = max(modularity(weights, leiden(graph, run)) for run in range(LEIDEN_RUNS))
+        assert restarts(weights, 0.0, streams(10)).q_best >= peer - TOLERANCE
+
+    def test_the_single_run_counts_for_the_best(self):
+        similarity = random_similarity(1, 30)
+        found = restarts(similarity, 0.0, streams(4))
+        assert restarts(similarity, 0.9, streams(4)) == (0.9, found.q_spread, 0)
+        assert found.best_restarts >= 1
+        assert found.q_best >= cluster(similarity, np.random.default_rng(0)).q - 1e-12
+
+    def test_spread_and_count_are_those_of_the_restarts(self):
+        """Random graphs have many optima; and each restart is the same, whatever others there are."""
+        similarity = sparse_similarity(14, 128)
+        q = [restarts(similarity, -1.0, streams(number), steps=0).q_best for number in range(1, 7)]
+        found = restarts(similarity, -1.0, streams(6), steps=0)
+        assert (np.diff(q) >= 0).all()
+        assert found.q_best == q[-1]
+        one = restarts(similarity, -1.0, streams(1), steps=0)
+        assert one.q_spread == 0
+        assert one.best_restarts == 1
+        assert found == restarts(similarity, -1.0, streams(6), steps=0)
+        assert 0 < found.q_spread < 0.01
+        assert 1 <= found.best_restarts < 6
+
+    def test_without_restarts_and_without_live_units(self):
+        assert all(math.isnan(value) for value in restarts(np.ones((3, 3)), 0.0, []))
+        assert restarts(np.eye(3), 0.0, streams(2)) == (0, 0, 2)
+
+    def test_dead_units_change_nothing(self):
+        similarity = random_similarity(4, 30)
+        padded = np.insert(np.insert(similarity, [0, 9], 0, axis=0), [0, 9], 0, axis=1)
+        assert restarts(padded, 0.0, streams(3)) == pytest.approx(restarts(similarity, 0.0, streams(3)), abs=1e-14)
+
+
+class TestOtherSearches:
+    def test_on_a_share_of_the_matrices(self):
+        similarity, _ = planted([2, 2], 0.1, np.random.default_rng(0))
+        found = [other_searches(similarity, np.random.default_rng(seed), steps=50) for seed in range(600)]
+        seen = [not math.isnan(one.q_leiden) for one in found]
+        assert 0.5 * SHARE < np.mean(seen) < 1.5 * SHARE
+        assert all(np.isnan(one).all() != use for one, use in zip(found, seen, strict=True))
+
+    @pytest.mark.parametrize("units", [2, 5, 8])
+    def test_optimum_of_few_units(self, units):
+        similarity = random_similarity(1, units) + 1e-3
+        found = other_searches(similarity, chosen_stream())
+        assert found == pytest.approx([naive.best_partition(adjacency(similarity))] * 3, abs=1e-12)
+
+    def test_more_steps_from_one_cluster_do_better_here(self):
+        similarity = random_similarity(2, 128)
+        found = other_searches(similarity, chosen_stream(), steps=20_000)
+        assert 0 < found.q_from_one_cluster < found.q_from_one_cluster_full
+        assert other_searches(similarity, chosen_stream(), steps=0).q_from_one_cluster_full == pytest.approx(
+            0, abs=1e-12
+        )
+        assert other_searches(similarity, chosen_stream(), steps=20_000) == found
+
+    def test_without_live_units(self):
+        assert other_searches(np.eye(3), chosen_stream()) == (0, 0, 0)
+
+
+def test_leiden_finds_planted_clusters_and_its_seed_reaches_all_its_randomness():
+    similarity, labels = planted([20, 12, 8], 0.1, np.random.default_rng(3))
+    graph = igraph.Graph.Weighted_Adjacency(adjacency(similarity), mode="undirected")
+    assert same_partition(leiden(graph, 0), labels)
+    graph = igraph.Graph.Weighted_Adjacency(adjacency(random_similarity(2, 128)), mode="undirected")
+    runs = [leiden(graph, seed) for seed in (*range(10), *range(10))]
+    assert all(np.array_equal(a, b) for a, b in zip(runs[:10], runs[10:], strict=True))
+    assert not all(np.array_equal(runs[0], other) for other in runs[1:10])

@@ -1,0 +1,69 @@
+# A finished run: how it came about, how it compares with the published one, and keeping it as that.
+KEPT = "results/published"
+
+
+rule provenance:
+    input:
+        rules.tables.input,
+        modules=modules_of("provenance.py"),
+    output:
+        report(
+            "<results>/provenance.json",
+            caption="../report/provenance.rst",
+            category="Run",
+        ),
+    log:
+        "<logs>/provenance.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    message:
+        "Provenance"
+    script:
+        "../scripts/provenance.py"
+
+
+rule verify:
+    input:
+        run=expand("<results>/tables/{table}.csv", table=PARTS),
+        published=expand(f"{KEPT}/tables/{{table}}.csv.gz", table=PARTS),
+        modules=modules_of("verify.py"),
+    output:
+        "<results>/verification.txt",
+    log:
+        "<logs>/verify.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    message:
+        "Compare with the published tables"
+    script:
+        "../scripts/verify.py"
+
+
+rule publish:
+    input:
+        tables=expand("<results>/tables/{table}.csv", table=PARTS),
+        figures=[
+            path
+            for path in rules.figures.input
+            if str(path).endswith((".pdf", ".png"))
+        ],
+        claims=rules.claims.output,
+        provenance=rules.provenance.output,
+        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
+        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),
+    output:
+        f"{KEPT}/provenance.json",
+    log:
+        "<logs>/publish.log",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    params:
+        matrices=expand(f"{KEPT}/similarity/{{file}}", file=EXAMPLE_FILES),
+        clusters=expand(f"{KEPT}/clusters/{{file}}", file=EXAMPLE_FILES),
+    message:
+        "Publish"
+    script:
+        "../scripts/publish.py"

@@ -1,0 +1,45 @@
+# With `published: true`, tables and examples come from results/published, and nothing is trained.
+PARTS = ("models", "modularity", "agreement", "ceiling")
+
+
+rule table:
+    input:
+        "results/published/tables/{table}.csv.gz",
+        modules=modules_of("unpack.py"),
+    output:
+        "<results>/tables/{table}.csv",
+    log:
+        "<logs>/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(PARTS),
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    message:
+        "Unpack table {wildcards.table}"
+    script:
+        "../scripts/unpack.py"
+
+
+rule example:
+    input:
+        "results/published/{folder}/{file}.npz",
+    output:
+        "<results>/{folder}/{file}.npz",
+    log:
+        "<logs>/{folder}/{file}.log",
+    wildcard_constraints:
+        folder="similarity|clusters",
+        file="[^/]+/[^/]+/layer[0-9]+",
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    message:
+        "Copy {wildcards.folder}/{wildcards.file}"
+    shell:
+        "cp {input:q} {output:q} 2> {log:q}"
+
+
+rule tables:
+    input:
+        expand("<results>/tables/{table}.csv", table=PARTS),

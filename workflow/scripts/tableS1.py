@@ -1,0 +1,18 @@
+"""Write Table S1 as CSV and LaTeX."""
+
+from unit_clusters import tables
+from unit_clusters.figures import tableS1
+from unit_clusters.files import written_whole
+from unit_clusters.logs import logged_to
+
+
+def main(job):
+    rows = list(tableS1.sweeps(**job.params.job))
+    tables.write(tableS1.COLUMNS, rows, job.output.csv)
+    with written_whole(job.output.tex) as temporary:
+        temporary.write_text(tableS1.latex(rows))
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
