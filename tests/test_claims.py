@@ -141,9 +141,8 @@ def make_agreement(holds, models):
     table["element_similarity"] = score + 1e-3 * table["luck"]
     table["element_similarity_alive"] = table["element_similarity"] - 0.05
     table["transferability"] = 0.3 * table["element_similarity"]
-    for name in ("rmi", "ari", "nmi"):
+    for name in ("rmi", "vi", "ari", "nmi"):
         table[name] = sign * table["element_similarity"]
-    table["vi"] = -sign * table["element_similarity"]
     return table.drop(columns=["trained", "test_accuracy", "sparsity", "dose", "luck", "place"])
 
 

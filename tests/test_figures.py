@@ -109,7 +109,7 @@ def make_agreement(models):
             row |= {"measure_b": b.measure, "normalized_b": b.normalized}
             row |= {"element_similarity": score, "element_similarity_alive": score - 0.1, "transferability": score / 4}
             noisy = score + 0.3 * random.standard_normal((5, len(models)))
-            row |= dict(zip(figscores.SCORES, noisy, strict=True)) | {"vi": 1 - noisy[1]}
+            row |= dict(zip(figscores.SCORES, noisy, strict=True))
             tables.append(models[style.RUN].assign(**row)[here])
     return pd.concat(tables, ignore_index=True)
 
@@ -673,9 +673,8 @@ def test_figscores_draws_a_point_a_pair_and_their_rank_correlation(given):
         for axes, score in zip(figure.axes[5 * row : 5 * row + 5], figscores.SCORES, strict=True):
             y = mean_by_loops(table, score, True)[pairs]
             np.testing.assert_allclose([line.get_xydata()[0] for line in axes.lines], np.column_stack([x, y]))
-            rho = spearmanr(x, y).statistic * (-1 if score == "vi" else 1)
+            rho = spearmanr(x, y).statistic
             assert axes.texts[0].get_text() == f"ρ = {rho:.2f}"
-            assert axes.yaxis.get_inverted() == (score == "vi")
 
 
 def test_figscores_tells_four_kinds_of_pairs():

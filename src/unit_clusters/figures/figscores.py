@@ -15,15 +15,12 @@ from unit_clusters.measures import FORMS, Form
 
 SCORES = {
     "rmi": "reduced mutual\ninformation",
-    "vi": "variation of\ninformation",
+    "vi": "variation of\ninformation, as a\nsimilarity",
     "ari": "adjusted\nRand index",
     "nmi": "normalized mutual\ninformation",
     "spearman": "Spearman correlation\nof the matrices",
 }
 """Columns of agreement.csv, a column of panels each."""
-
-DISTANCES = ("vi",)
-"""Scores that are lower for more alike clusters: their axes are upside down."""
 
 KINDS = {
     "with its normalized form": {"marker": "o", "color": "black"},
@@ -61,10 +58,8 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
             if row == 0:
                 axes.set_title(SCORES[score], fontsize=7.5)
         figure.axes[-len(SCORES)].set_ylabel(f"{experiment}\nmean score")
-    for axes, score in zip(figure.axes, SCORES, strict=False):
-        axes.yaxis.set_inverted(score in DISTANCES)
     _label(figure)
-    note = "Up and right: more alike; variation of information, a distance, is drawn upside down. ρ: rank correlation."
+    note = "Up and right: more alike. ρ: rank correlation."
     style.footnote(figure, [note, *style.describe_each(agreement, kept)])
     return figure
 
@@ -89,7 +84,7 @@ def _draw_pairs(axes: Axes, trained: pd.DataFrame, score: str) -> None:
         axes.plot(x[a, b], y[a, b], linestyle="", markersize=3.5, markeredgewidth=0.8, **look)
     pairs = np.triu_indices(len(FORMS), 1)
     points = pd.DataFrame({"x": x[pairs], "y": y[pairs]}).dropna()
-    rho = points.rank().corr().loc["x", "y"] * (-1 if score in DISTANCES else 1)
+    rho = points.rank().corr().loc["x", "y"]
     axes.text(0.05, 0.97, f"ρ = {rho:.2f}", transform=axes.transAxes, va="top")
 
 
