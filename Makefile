@@ -11,6 +11,10 @@ quick: .venv/installed ## the whole workflow at small scale on the real MNIST, i
 paper: .venv/installed ## every network of the paper, into results/paper (more than an hour)
 	$(SNAKEMAKE)
 
+report: paper ## one HTML page with all figures, the scorecard and run times, results/paper/report.html
+	$(SNAKEMAKE) provenance
+	$(SNAKEMAKE) --report results/paper/report.html
+
 test: .venv/installed ## all tests (minutes)
 	.venv/bin/pytest
 
@@ -32,4 +36,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.PHONY: help quick paper test benchmark lint clean
+.PHONY: help quick paper report test benchmark lint clean

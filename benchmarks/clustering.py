@@ -10,13 +10,12 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-import igraph
 import numpy as np
 
 from tests import naive_modularity as naive
 from unit_clusters.measures import normalize
 from unit_clusters.modularity import adjacency, cluster, modularity
-from unit_clusters.restarts import LEIDEN_RUNS, TOLERANCE, leiden, restarts
+from unit_clusters.restarts import LEIDEN_RUNS, TOLERANCE, leiden, leiden_graph, restarts
 
 RUNS = LEIDEN_RUNS
 STEPS = 5000
@@ -90,7 +89,7 @@ def timed(function, *args, **kwargs):
 def measure_one(units: int, normalized: bool) -> Row:
     matrix = similarity(units, normalized)
     weights = adjacency(matrix)
-    graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+    graph = leiden_graph(weights)
     cluster(matrix, np.random.default_rng(0))  # compiles
     ours, peer, converged = [], [], []
     for seed in range(RUNS):
@@ -125,7 +124,7 @@ def measure_restarts(units: int, matrices: int) -> RestartsRow:
     ours, peer, leads = [], [], []
     for seed in range(matrices):
         weights = adjacency(similarity(units, bool(seed % 2), seed))
-        graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+        graph = leiden_graph(weights)
         runs = [timed(leiden, graph, run) for run in range(RUNS)]
         rngs = [np.random.default_rng([seed, restart]) for restart in range(RESTARTS)]
         ms, found = timed(restarts, weights, 0.0, rngs, steps=STEPS)

@@ -297,6 +297,23 @@ def test_a_failed_job_shows_its_log_stops_no_other_and_leaves_nothing_stale(copy
     assert plan(copy, **later) == {"train": 1} | downstream(layers, retrained=True) | {"similarity": layers - 1}
 
 
+# What is kept of a run
+
+
+def test_a_published_run_is_verified_and_redrawn_without_training(copy):
+    snakemake(copy, "publish", "--cores", "2")
+    snakemake(copy, "verify", "--cores", "2")
+    verdicts = re.findall(r"(same|similar|different)$", (copy / "results/tiny/verification.txt").read_text(), re.M)
+    assert set(verdicts) == {"same"}
+    assert len(verdicts) > 30
+    redrawn = {"configs": (TINY, "workflow/presets/published.yaml")}
+    planned = plan(copy, **redrawn)
+    assert planned == {"table": 4, "example": 2, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
+    snakemake(copy, "fig3", "claims", "--cores", "2", **redrawn)
+    for name in ("figures/fig3.png", "claims.csv"):
+        assert (copy / "results/redrawn" / name).read_bytes() == (copy / "results/tiny" / name).read_bytes()
+
+
 # The environments
 
 

@@ -4,10 +4,8 @@ Algorithm 3 by itself, even restarted, often ends below what other algorithms fi
 there by an iterated tabu search.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import igraph
-import leidenalg
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -19,6 +17,9 @@ from unit_clusters.modularity import (
     random_partition,
     spectral_partition,
 )
+
+if TYPE_CHECKING:
+    import igraph
 
 DEALS = 20
 """How many times a restart deals two clusters anew."""
@@ -106,7 +107,7 @@ def other_searches(
     weights, live = live_adjacency(similarity)
     if not live.any():
         return OtherSearches(0.0, 0.0, 0.0)
-    graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+    graph = leiden_graph(weights)
     one = np.zeros(len(weights), dtype=np.int64)
     return OtherSearches(
         max(modularity(weights, leiden(graph, seed)) for seed in rng.integers(2**31, size=LEIDEN_RUNS)),
@@ -114,11 +115,20 @@ def other_searches(
     )
 
 
-def leiden(graph: igraph.Graph, seed: int, iterations: int = 2) -> Int[np.ndarray, " units"]:
+def leiden_graph(adjacency: Float[np.ndarray, "units units"]) -> "igraph.Graph":
+    """The weighted graph of A~ for `leiden`."""
+    import igraph  # here and below, not above: it takes 0.4 s, and few matrices need it
+
+    return igraph.Graph.Weighted_Adjacency(adjacency, mode="undirected")
+
+
+def leiden(graph: "igraph.Graph", seed: int, iterations: int = 2) -> Int[np.ndarray, " units"]:
     """Labels of one run of the Leiden algorithm for modularity (Traag et al. 2019).
 
     By default it runs as long as leidenalg's own default; with -1 iterations, until none improves.
     """
+    import leidenalg
+
     partition = leidenalg.find_partition(
         graph, leidenalg.ModularityVertexPartition, weights="weight", n_iterations=iterations, seed=int(seed)
     )

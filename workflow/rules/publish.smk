@@ -50,7 +50,7 @@ rule publish:
             if str(path).endswith((".pdf", ".png"))
         ],
         claims=rules.claims.output,
-        provenance=rules.provenance.output,
+        provenance="<results>/provenance.json",
         matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
         clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),
     output:
