@@ -13,7 +13,7 @@ paper: .venv/installed ## every network of the paper, into results/paper (more t
 
 report: paper ## one HTML page with all figures, the scorecard and run times, results/paper/report.html
 	$(SNAKEMAKE) provenance
-	$(SNAKEMAKE) --report results/paper/report.html
+	$(SNAKEMAKE) all provenance --report results/paper/report.html
 
 test: .venv/installed ## all tests (minutes)
 	.venv/bin/pytest
