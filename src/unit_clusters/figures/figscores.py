@@ -15,7 +15,7 @@ from unit_clusters.measures import FORMS, Form
 
 SCORES = {
     "rmi": "reduced mutual\ninformation",
-    "vi": "variation of\ninformation, as a\nsimilarity",
+    "vi": "variation of inf.,\nas a similarity",
     "ari": "adjusted\nRand index",
     "nmi": "normalized mutual\ninformation",
     "spearman": "Spearman correlation\nof the matrices",
