@@ -54,8 +54,7 @@ for figure, (tables, options) in FIGURES.items():
             "../../envs/plot.yaml"
         threads: 1
         params:
-            figure=figure,
-            options=options,
+            job={"figure": figure, "options": options},
         message:
             f"Figure {figure[3:]}"
         script:

@@ -61,8 +61,10 @@ rule publish:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        matrices=expand(f"{KEPT}/similarity/{{file}}", file=EXAMPLE_FILES),
-        clusters=expand(f"{KEPT}/clusters/{{file}}", file=EXAMPLE_FILES),
+        job={
+            "matrices": expand(f"{KEPT}/similarity/{{file}}", file=EXAMPLE_FILES),
+            "clusters": expand(f"{KEPT}/clusters/{{file}}", file=EXAMPLE_FILES),
+        },
     message:
         "Publish"
     script:

@@ -9,9 +9,9 @@ from unit_clusters.logs import logged_to
 
 
 def main(job):
-    module = import_module(f"unit_clusters.figures.{job.params.figure}")
+    module = import_module(f"unit_clusters.figures.{job.params.job['figure']}")
     tables = {name: pd.read_csv(path) for name, path in job.input.items() if name != "modules"}
-    style.save(module.draw(**tables, **job.params.options), job.output)
+    style.save(module.draw(**tables, **job.params.job["options"]), job.output)
 
 
 if "snakemake" in globals():

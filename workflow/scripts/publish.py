@@ -18,10 +18,10 @@ def main(job):
         folder = published if file in job.input.claims else published / "figures"
         shutil.copyfile(file, folder / Path(file).name)
     # of the examples' cohorts, the one network that is shown
-    for source, destination in zip(job.input.matrices, job.params.matrices, strict=True):
+    for source, destination in zip(job.input.matrices, job.params.job["matrices"], strict=True):
         first = read_similarity(source)[0]
         write_similarity({measure: first[measure][None] for measure in MEASURES}, destination)
-    for source, destination in zip(job.input.clusters, job.params.clusters, strict=True):
+    for source, destination in zip(job.input.clusters, job.params.job["clusters"], strict=True):
         write_labels(read_labels(source)[:1], destination)
     shutil.copyfile(job.input.provenance, job.output[0])
 
