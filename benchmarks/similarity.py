@@ -6,13 +6,14 @@ The peer is torch.func under vmap, 100 images at a time, as one would write it f
 
 import statistics
 import sys
-import time
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
+from benchmarks.rounds import take_turns
 from tests.naive_similarity import halves
 from unit_clusters.network import Ensemble, initialize
 from unit_clusters.similarity import similarity
@@ -54,18 +55,16 @@ def measure() -> list[dict]:
     rows = []
     for name, (sizes, asked) in CASES.items():
         network = initialize(sizes, [0])
-        times = {closed_form: [], automatic: []}
-        results = {work: work(network, pixels) for work in times}  # warm, and to be compared
-        for ours, peers in zip(results[closed_form], results[automatic], strict=True):
+        contestants = {work.__name__: partial(work, network, pixels) for work in (closed_form, automatic)}
+        results = [work() for work in contestants.values()]  # warm, and to be compared
+        for ours, peers in zip(*results, strict=True):
             for matrix, peer in zip(ours, peers, strict=True):
                 torch.testing.assert_close(matrix.float(), peer, rtol=1e-3, atol=1e-4 * peer.max().item())
-        for _ in range(ROUNDS):
-            for work, taken in times.items():
-                start = time.perf_counter()
-                work(network, pixels)
-                taken.append(time.perf_counter() - start)
+        times = take_turns(contestants, ROUNDS)
         ratio = statistics.median(b / a for a, b in zip(*times.values(), strict=True))
-        rows.append({"network": name, "seconds": statistics.median(times[closed_form]), "asked": asked, "ratio": ratio})
+        rows.append(
+            {"network": name, "seconds": statistics.median(times["closed_form"]), "asked": asked, "ratio": ratio}
+        )
     return rows
 
 

@@ -5,7 +5,6 @@ Run as ``python -m benchmarks.training``. All rates are medians of rounds in whi
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchmarks.rounds import take_turns
 from unit_clusters.evaluation import Images
 from unit_clusters.network import initialize
 from unit_clusters.training import Adam, Course, Run, Settings, train_epoch
@@ -35,12 +35,6 @@ def operations(sizes: tuple[int, ...]) -> int:
     """
     first, *others = (inputs * outputs for inputs, outputs in pairwise(sizes))
     return 4 * first + 6 * sum(others)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def ensemble_epoch(models: int, sizes: tuple[int, ...], images: Images) -> Callable[[], object]:
@@ -89,10 +83,7 @@ def measure() -> list[dict]:
         }
         for work in contestants.values():
             work()
-        times = {key: [] for key in contestants}
-        for _ in range(ROUNDS):
-            for key, work in contestants.items():
-                times[key].append(seconds(work))
+        times = take_turns(contestants, ROUNDS)
         rate = models * BATCH * BATCHES * operations(sizes) / np.array(times["ensemble"])
         share = np.median(rate / (2 * SGEMM**3 / np.array(times["sgemm"])))
         ratio = np.median(models * np.array(times["plain"]) / np.array(times["ensemble"]))

@@ -1,5 +1,5 @@
 """Clusters of hidden units in neural networks, by upstream and by downstream information.
 
 The science behind the workflow, one module a step: `datasets`, `network`, `training`, `similarity`, `modularity`,
-`agreement`, `tables`, `figures`. Nothing here knows of Snakemake.
+`restarts`, `agreement`, `tables`, `figures`, `claims`, `published`. Nothing here knows of Snakemake.
 """

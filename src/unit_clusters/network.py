@@ -15,8 +15,6 @@ from torch import Tensor
 from unit_clusters.files import written_whole
 from unit_clusters.streams import stream
 
-CLASSES = 10
-
 
 class Ensemble:
     """Networks Linear -> ReLU per hidden layer, then Linear to the logits.

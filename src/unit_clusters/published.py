@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from unit_clusters import tables
 from unit_clusters.files import written_whole
 
 KEYS = [
-    *("experiment", "regularizer", "strength", "seed", "layer"),
+    *(*tables.RUN, "layer"),
     *("measure", "normalized", "measure_a", "normalized_a", "measure_b", "normalized_b"),
 ]
 """The columns that name a row of a table, of those that it has."""

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from unit_clusters.figures import style
-from unit_clusters.figures.sweep_panels import LEFT, Quantity, empty_panels, legend, look
+from unit_clusters.figures.sweep_panels import LEFT, Quantity, draw_means, empty_panels, legend
 from unit_clusters.measures import FORMS, Form
 
 
@@ -64,5 +64,4 @@ def _draw_untrained(axes: Axes, untrained: pd.DataFrame, quantity: Quantity) -> 
 
 def _draw_line(axes: Axes, form: Form, regularizer: str, rows: pd.DataFrame, quantity: Quantity) -> None:
     summary = rows.groupby("layer")[quantity.column].agg(["mean", "sem"])
-    options = {**look(regularizer), "color": style.COLORS[form], "elinewidth": 0.8, "label": regularizer}
-    axes.errorbar(summary.index, summary["mean"], summary["sem"], **options)
+    draw_means(axes, form, regularizer, summary.index, summary)

@@ -9,6 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unit_clusters import tables
 from unit_clusters.files import written_whole
 from unit_clusters.measures import Form
 
@@ -77,7 +78,7 @@ RED = "#d62718"
 MIN_TEST_ACCURACY = 0.80
 """Trained networks below it are left out of every figure of modularity and agreement (section 4.1)."""
 
-RUN = ["experiment", "regularizer", "strength", "seed"]
+RUN = list(tables.RUN)
 """The columns that name one network in every table."""
 
 Q_STAR = r"$Q^{\text{*}}$"

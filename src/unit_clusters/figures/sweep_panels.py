@@ -1,5 +1,6 @@
 """Modularity or number of clusters against percent regularisation, eight panels (Figs. 3, 4, S6 to S8)."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -127,8 +128,13 @@ def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
     for regularizer in style.REGULARIZERS:
         rows = summary[summary["regularizer"] == regularizer].sort_values("percent")
         if not rows.empty:
-            options = {**look(regularizer), "color": style.COLORS[form], "elinewidth": 0.8, "label": regularizer}
-            axes.errorbar(rows["percent"], rows["mean"], rows["sem"], **options)
+            draw_means(axes, form, regularizer, rows["percent"], rows)
+
+
+def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], summary: pd.DataFrame) -> None:
+    """A regulariser's line in the colour of the form: at each x the columns mean and sem of the summary."""
+    options = {**look(regularizer), "color": style.COLORS[form], "elinewidth": 0.8, "label": regularizer}
+    axes.errorbar(x, summary["mean"], summary["sem"], **options)
 
 
 def look(regularizer: str) -> dict[str, str | float]:

@@ -1,0 +1,15 @@
+"""Contestants that take turns, so that a machine whose speed drifts is fair to all."""
+
+import time
+from collections.abc import Callable, Mapping
+
+
+def take_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds that each contestant took, round by round."""
+    times = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, work in contestants.items():
+            start = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - start)
+    return times
