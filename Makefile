@@ -15,6 +15,14 @@ report: paper ## one HTML page with all figures, the scorecard and run times, re
 	$(SNAKEMAKE) provenance
 	$(SNAKEMAKE) all provenance --report results/paper/report.html
 
+verify: paper ## compare a finished run with the published one, number by number
+	$(SNAKEMAKE) verify
+	@cat results/paper/verification.txt
+	@grep -q '^PASSED' results/paper/verification.txt
+
+published: .venv/installed ## all figures and the scorecard from the published tables, into results/redrawn (a minute)
+	$(SNAKEMAKE) --configfile workflow/presets/published.yaml
+
 test: .venv/installed ## all tests (minutes)
 	.venv/bin/pytest
 
@@ -36,4 +44,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.PHONY: help quick paper report test benchmark lint clean
+.PHONY: help quick paper report verify published test benchmark lint clean

@@ -7,7 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.published import compare, compress, decompress, provenance
+from unit_clusters.pages import to_html
+from unit_clusters.published import (
+    changed_verdicts,
+    compare,
+    compress,
+    decompress,
+    differences,
+    provenance,
+    provenance_markdown,
+    report,
+)
 
 
 @pytest.fixture
@@ -50,6 +60,45 @@ def test_missing_and_unknown_rows_are_different(published):
     assert set(verdicts(published, published[1:]).values()) == {"different"}
 
 
+RUN = {"versions": {"torch": "2.13"}, "machine": {"processor": "A", "cores": 2}, "config": {"clustering": {"steps": 5}}}
+
+
+def test_differences_name_what_numbers_depend_on():
+    assert differences(RUN, RUN) == []
+    other = RUN | {"versions": {"torch": "2.14", "numba": "1"}, "config": {"clustering": {"steps": 6}}}
+    lines = ["config.clustering.steps: 6, published 5", "versions.numba: 1, published None"]
+    assert differences(other, RUN) == [*lines, "versions.torch: 2.14, published 2.13"]
+    same = RUN | {"machine": {"processor": "A", "cores": 64}, "config": RUN["config"] | {"pathvars": {"results": "x"}}}
+    assert differences(same, RUN) == []
+
+
+def test_only_another_machine_may_give_similar_numbers(published):
+    noisy = published.assign(q=published.q + np.resize([0.02, -0.02], 100))
+    none = pd.DataFrame({"id": [], "verdict": [], "published": []})
+
+    def first(run, other):
+        return report({"modularity": compare(run, published)}, none, other).partition(":")[0]
+
+    assert [first(published, []), first(noisy, ["versions.torch"]), first(noisy, [])] == ["PASSED", "PASSED", "FAILED"]
+    assert first(published[1:], ["versions.torch"]) == "FAILED"
+
+
+def test_changed_verdicts_are_listed():
+    claims = pd.DataFrame({"id": ["a", "b/1"], "verdict": ["mixed", "reproduced"]})
+    assert changed_verdicts(claims, claims).empty
+    (row,) = changed_verdicts(claims.assign(verdict=["mixed", "mixed"]), claims).itertuples(index=False)
+    assert tuple(row) == ("b/1", "mixed", "reproduced")
+    assert list(changed_verdicts(claims[:1], claims)["id"]) == ["b/1"]
+
+
+def test_pages_show_tables_and_verdicts_in_colour():
+    page = to_html("# Scores < 1\n\n| verdict | x |\n|---|---|\n| **not reproduced** | reproduced |\n| other | 2 |\n")
+    assert "<title>Scores &lt; 1</title>" in page
+    assert '<td class="not-reproduced"><strong>not reproduced</strong></td>' in page
+    assert '<td class="reproduced">reproduced</td>' in page
+    assert "<td>other</td>" in page
+
+
 def test_compressed_files_are_the_same_bytes_and_come_back(tmp_path):
     (tmp_path / "table.csv").write_text("a,b\n1,2\n" * 100)
     for name in ("one.gz", "two.gz"):
@@ -70,5 +119,6 @@ def test_provenance_adds_up_each_stage(tmp_path):
     assert found["stages"]["train"] == {"jobs": 2, "wall_seconds": 8, "cpu_seconds": 6, "peak_memory_mb": 500}
     assert found["stages"]["cluster"]["jobs"] == 1
     assert found["versions"]["numpy"] == np.__version__
+    assert "| train | 2 | 8 | 6 | 500 |" in provenance_markdown(found)
     assert json.loads(json.dumps(found)) == found
     assert provenance(config | {"clustering": {"steps": 1}}, [])["config_sha256"] != found["config_sha256"]

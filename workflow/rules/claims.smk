@@ -6,13 +6,10 @@ rule claims:
         agreement="<results>/tables/agreement.csv",
         modules=modules_of("claims.py"),
     output:
-        csv=report(
-            "<results>/claims.csv",
-            caption="../report/claims.rst",
-            category="Scorecard",
-        ),
-        markdown=report(
-            "<results>/claims.md",
+        csv="<results>/claims.csv",
+        markdown="<results>/claims.md",
+        html=report(
+            "<results>/claims.html",
             caption="../report/claims.rst",
             category="Scorecard",
         ),

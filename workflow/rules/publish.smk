@@ -7,8 +7,9 @@ rule provenance:
         rules.tables.input,
         modules=modules_of("provenance.py"),
     output:
-        report(
-            "<results>/provenance.json",
+        json="<results>/provenance.json",
+        html=report(
+            "<results>/provenance.html",
             caption="../report/provenance.rst",
             category="Run",
         ),
@@ -27,6 +28,8 @@ rule verify:
     input:
         run=expand("<results>/tables/{table}.csv", table=PARTS),
         published=expand(f"{KEPT}/tables/{{table}}.csv.gz", table=PARTS),
+        claims=["<results>/claims.csv", f"{KEPT}/claims.csv"],
+        provenance=["<results>/provenance.json", f"{KEPT}/provenance.json"],
         modules=modules_of("verify.py"),
     output:
         "<results>/verification.txt",
@@ -49,7 +52,7 @@ rule publish:
             for path in rules.figures.input
             if str(path).endswith((".pdf", ".png"))
         ],
-        claims=rules.claims.output,
+        claims=["<results>/claims.csv", "<results>/claims.md"],
         provenance="<results>/provenance.json",
         matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
         clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),

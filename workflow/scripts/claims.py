@@ -5,14 +5,17 @@ import pandas as pd
 from unit_clusters.claims import scorecard
 from unit_clusters.files import written_whole
 from unit_clusters.logs import logged_to
+from unit_clusters.pages import to_html
 
 
 def main(job):
     tables = (pd.read_csv(path) for path in (job.input.models, job.input.modularity, job.input.agreement))
     scored = scorecard.score(*tables)
     scorecard.write_csv(scored, job.output.csv)
-    with written_whole(job.output.markdown) as temporary:
-        temporary.write_text(scorecard.to_markdown(scored))
+    text = scorecard.to_markdown(scored)
+    for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):
+        with written_whole(path) as temporary:
+            temporary.write_text(content)
 
 
 if "snakemake" in globals():

@@ -5,13 +5,17 @@ from pathlib import Path
 
 from unit_clusters.files import written_whole
 from unit_clusters.logs import logged_to
-from unit_clusters.published import provenance
+from unit_clusters.pages import to_html
+from unit_clusters.published import provenance, provenance_markdown
 
 
 def main(job):
     benchmarks = Path(job.config["pathvars"]["benchmarks"]).rglob("*.tsv")
-    with written_whole(job.output[0]) as temporary:
-        temporary.write_text(json.dumps(provenance(job.config, benchmarks), indent=1) + "\n")
+    found = provenance(job.config, benchmarks)
+    page = to_html(provenance_markdown(found))
+    for path, content in ((job.output.json, json.dumps(found, indent=1) + "\n"), (job.output.html, page)):
+        with written_whole(path) as temporary:
+            temporary.write_text(content)
 
 
 if "snakemake" in globals():

@@ -1,0 +1,40 @@
+"""Web pages of Markdown texts, to be read inside the report."""
+
+import html
+import re
+
+import markdown
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.45 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
+table {{ border-collapse: collapse; margin: 1em 0; }}
+th, td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left; vertical-align: top; }}
+th {{ border-bottom: 2px solid #888; }}
+pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
+.reproduced {{ background: #d9f0d3; }}
+.mixed {{ background: #fff2c6; }}
+.not-reproduced {{ background: #f9d3cd; }}
+.not-testable {{ background: #eee; }}
+</style>
+{body}
+</html>
+"""
+
+
+def to_html(text: str) -> str:
+    """A page of its own that shows a Markdown text, titled by its first line.
+
+    Cells of tables that begin with a verdict of the scorecard take that verdict's colour.
+    """
+    body = markdown.markdown(text, extensions=["tables", "fenced_code"])
+    body = re.sub(
+        "<td>(?=(?:<strong>)?(reproduced|mixed|not reproduced|not testable))",
+        lambda cell: f'<td class="{cell[1].replace(" ", "-")}">',
+        body,
+    )
+    return PAGE.format(title=html.escape(text.partition("\n")[0].lstrip("# ")), body=body)
