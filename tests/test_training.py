@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from unit_clusters.datasets import Dataset
-from unit_clusters.evaluation import prepare
+from unit_clusters.evaluation import Images, prepare
 from unit_clusters.network import Ensemble, initialize
 from unit_clusters.streams import stream
 from unit_clusters.training import Run, Settings, train
@@ -120,6 +120,22 @@ def test_company_does_not_matter(data):
     chosen = torch.tensor([3, 1])
     apart, _ = train(start()[chosen], choose(data, chosen), [RUNS[3], RUNS[1]], SETTINGS)
     torch.testing.assert_close(apart.parameters, together.parameters[chosen], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_gpu_trains_as_the_processor_does(data):
+    settings = Settings(batch_size=32, learning_rate=0.01, max_epochs=3)
+    _, expected = train(start(), data, RUNS, settings)
+    training = Images(data.training.pixels.cuda(), data.training.labels.cuda(), torch.float64)
+    on_gpu = data._replace(training=training, train_index=data.train_index.cuda(), val_index=data.val_index.cuda())
+    _, found = train(start().to("cuda"), on_gpu, RUNS, settings)
+    np.testing.assert_allclose([e.val_loss for e in found], [e.val_loss for e in expected], rtol=1e-9)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_missing_gpu_is_said():
+    with pytest.raises(ValueError, match="training: device is cuda, but torch finds no GPU"):
+        Settings(device="cuda")
 
 
 def test_initial_networks_are_left_as_they_were(data):

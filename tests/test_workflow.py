@@ -207,6 +207,17 @@ def test_one_core_gives_the_same_tables(finished, tmp_path):
     assert tables(folder) == tables(finished)
 
 
+def test_cohorts_trained_together_are_the_same_and_do_not_count_as_changed(finished, tmp_path):
+    folder = copy_of_repository(tmp_path)
+    table = "results/tiny/tables/models.csv"
+    together = ("--config", "cohorts_per_job=2")
+    blocks = ("train_base_l2_0", "train_base_l1_0", "train_base_dropout_0")
+    assert plan(folder, table, *together) == {"synthetic": 1, **dict.fromkeys(blocks, 1), "initialize": 2, "table": 1}
+    snakemake(folder, table, "--cores", "2", *together)
+    assert (folder / table).read_bytes() == tables(finished)["models"]
+    assert plan(folder, table) == plan(folder, table, *together) == {}
+
+
 # What reruns
 
 

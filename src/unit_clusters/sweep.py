@@ -5,9 +5,8 @@ experiment, regulariser and strength, trained in one job. Standard library only,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 REGULARIZERS = ("l2", "l1", "dropout")
 
@@ -118,18 +117,17 @@ def _trained(name: str, experiment: dict, l2_floor: float) -> Iterator[Cohort]:
             raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
         for strength in values:
             penalties = {"l1": 0.0, "l2": l2_floor, "dropout": 0.0} | {regularizer: strength}
-            for seeds in _blocks(range(experiment["seeds"]), experiment["models_per_job"]):
+            for seeds in blocks(range(experiment["seeds"]), experiment["models_per_job"]):
                 yield Cohort(name, tuple(experiment["hidden"]), regularizer, strength, **penalties, seeds=seeds)
 
 
 def _untrained(name: str, experiment: dict, untrained: dict) -> Iterator[Cohort]:
     seeds = range(UNTRAINED_FIRST_SEED, UNTRAINED_FIRST_SEED + untrained["models"])
-    for block in _blocks(seeds, untrained["models_per_job"]):
+    for block in blocks(seeds, untrained["models_per_job"]):
         yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, 0.0, 0.0, 0.0, 0.0, block)
 
 
-def _blocks(seeds: range, length: int) -> Iterator[tuple[int, ...]]:
-    for start in count(0, length):
-        if start >= len(seeds):
-            return
-        yield tuple(seeds[start : start + length])
+def blocks(items: Sequence, length: int) -> Iterator[tuple]:
+    """The items, `length` at a time; the last block may be shorter."""
+    for start in range(0, len(items), length):
+        yield tuple(items[start : start + length])

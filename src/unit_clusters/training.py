@@ -42,6 +42,9 @@ class Settings:
 
     Adam with `learning_rate`; after more than `plateau_patience` epochs without a better validation loss the rate is
     multiplied by `plateau_factor`; after `stopping_patience` such epochs, or a loss that is not finite, training ends.
+
+    Raises:
+        ValueError: the device is "cuda" and there is none.
     """
 
     learning_rate: float = 1e-3
@@ -51,6 +54,13 @@ class Settings:
     stopping_patience: int = 6
     max_epochs: int = 500
     device: str = "cpu"
+
+    def __post_init__(self):
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                "config: training: device is cuda, but torch finds no GPU here. Set it to cpu, or install a CUDA build "
+                "of torch on a machine with a GPU."
+            )
 
 
 class Epoch(NamedTuple):

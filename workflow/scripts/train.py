@@ -1,4 +1,4 @@
-"""Train the networks of a cohort."""
+"""Train the networks of one or more cohorts of one architecture, all as one ensemble."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,10 +13,10 @@ HISTORY = (*tables.RUN, "epoch", "learning_rate", "train_loss", "train_accuracy"
 
 def main(job):
     torch.set_num_threads(job.threads)
-    spec = job.params.job
+    spec, cohorts = job.params.job, job.params.cohorts
     settings = training.Settings(**spec["training"])
-    runs = {run["id"]: run for run in spec["runs"]}
-    seeds = [run["seed"] for run in spec["runs"]]
+    runs = {run["id"]: run for cohort in cohorts for run in cohort}
+    seeds = [run["seed"] for run in runs.values()]
     dataset = datasets.load(Path(job.input.images).parent)
     data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32, settings.device)
     sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
@@ -24,21 +24,20 @@ def main(job):
     ensemble, history = training.train(
         network.initialize(sizes, seeds).to(settings.device),
         data,
-        [training.Run(run["id"], run["l1"], run["l2"], run["dropout"]) for run in spec["runs"]],
+        [training.Run(run["id"], run["l1"], run["l2"], run["dropout"]) for run in runs.values()],
         settings,
     )
 
-    network.save(ensemble, list(runs), job.output.networks)
+    rows = dict(zip(runs, evaluation.describe(ensemble, data), strict=True))
     epochs = Counter(epoch.run for epoch in history)
-    tables.write(HISTORY, (runs[epoch.run] | epoch._asdict() for epoch in history), job.output.history)
-    tables.write(
-        evaluation.COLUMNS,
-        [
-            run | {"trained": True, "epochs": epochs[id]} | row
-            for (id, run), row in zip(runs.items(), evaluation.describe(ensemble, data), strict=True)
-        ],
-        job.output.models,
-    )
+    first = 0
+    for cohort, *files in zip(cohorts, job.output.networks, job.output.history, job.output.models, strict=True):
+        here = {run["id"]: run for run in cohort}
+        network.save(ensemble[first : first + len(here)], list(here), files[0])
+        first += len(here)
+        tables.write(HISTORY, (runs[epoch.run] | epoch._asdict() for epoch in history if epoch.run in here), files[1])
+        trained = [run | {"trained": True, "epochs": epochs[id]} | rows[id] for id, run in here.items()]
+        tables.write(evaluation.COLUMNS, trained, files[2])
 
 
 if "snakemake" in globals():
