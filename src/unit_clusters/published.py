@@ -28,7 +28,7 @@ SAME = 1e-6
 SIMILAR = 0.1
 """Difference of a column's means, in standard deviations of the published column, up to which two runs are similar."""
 
-NO_MATTER = ("machine.cores", "config.pathvars", "config.published", "config.figures")
+NO_MATTER = ("machine.cores", "config.cohorts_per_job", "config.pathvars", "config.published", "config.figures")
 """Parts of a run's `provenance` on which no number of its tables depends."""
 
 PACKAGES = ("torch", "numpy", "scipy", "numba", "clusim", "matplotlib", "pandas", "safetensors", "snakemake")

@@ -30,7 +30,11 @@ rule table:
             "table.py", "train.py", "initialize.py", *STAGES[wildcards.table]
         ),
     output:
-        "<results>/tables/{table}.csv",
+        report(
+            "<results>/tables/{table}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+        ),
     log:
         "<logs>/tables/{table}.log",
     wildcard_constraints:

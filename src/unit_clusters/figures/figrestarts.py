@@ -16,6 +16,9 @@ COMPARISONS = (
 )
 """Two columns of modularity.csv, and what to call them; the second is set against the first."""
 
+LEAST_Q = 1e-3
+"""With less, a matrix has no structure to find, and a gain in percent says nothing."""
+
 LOOKS = {"base": ("0.6", "o"), "wide": ("black", "s"), "deep": ("0.35", "^")}
 """Grey and marker of an experiment."""
 
@@ -46,15 +49,15 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7.5)
     _draw_successes(panels[2], kept)
     name_colors(figure, 0.55)
-    note = "a, b, d: a point is a matrix; above 0 the search named first finds a better clustering."
+    note = f"a, b, d: a point is a matrix (of Q above {LEAST_Q:g}); above 0 the search named first is better."
     style.footnote(figure, [note, *style.describe_each(modularity, kept)])
     return figure
 
 
 def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -> None:
-    """By how many percent column `after` exceeds column `before`, matrix by matrix, against the latter."""
+    """By how many percent column `after` exceeds column `before`, matrix by matrix, where that is above LEAST_Q."""
     pairs = modularity.reindex(columns=["experiment", "measure", "normalized", before, after]).dropna()
-    pairs = pairs[pairs[before] > 0]
+    pairs = pairs[pairs[before] > LEAST_Q]
     if pairs.empty:
         style.say(axes, f"no {after if before == 'q' else before} in the tables")
         return

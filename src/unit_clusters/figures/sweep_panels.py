@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from unit_clusters.figures import style
 from unit_clusters.measures import FORMS, MEASURES, Form
@@ -25,6 +26,9 @@ PANEL = (1.47, 1.35)
 """Width and height in inches."""
 
 GAP = (0.1, 0.15)
+
+HALO = withStroke(linewidth=2.5, foreground="white")
+"""Keeps the name of a measure legible on lines and grey bands."""
 
 X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
 
@@ -108,7 +112,7 @@ def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity)
         axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
         if column == 0:
             axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\n{quantity.label}")
-        name = {"ha": "right", "transform": axes.transAxes, "color": style.COLORS[form]}
+        name = {"ha": "right", "transform": axes.transAxes, "color": style.COLORS[form], "path_effects": [HALO]}
         axes.text(0.98, 0.14, style.label(form), fontsize=style.MATH_SIZE, **name)
         axes.text(0.98, 0.04, style.FAMILIES[form.measure], **name)
         panels[form] = axes
