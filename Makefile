@@ -29,6 +29,10 @@ test: .venv/installed ## all tests (minutes)
 benchmark: .venv/installed ## speed against plain loops, automatic differentiation and Leiden (minutes)
 	.venv/bin/python -m benchmarks
 
+scaling: .venv/installed ## cost of each stage against its size, into docs/scaling.csv and docs/scaling.svg (minutes)
+	.venv/bin/python -m benchmarks.scaling
+	.venv/bin/python -m benchmarks.scaling_figure
+
 lint: .venv/installed ## style of code and workflow
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -44,4 +48,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.PHONY: help quick paper report verify published test benchmark lint clean
+.PHONY: help quick paper report verify published test benchmark scaling lint clean

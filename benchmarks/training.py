@@ -37,10 +37,13 @@ def operations(sizes: tuple[int, ...]) -> int:
     return 4 * first + 6 * sum(others)
 
 
-def ensemble_epoch(models: int, sizes: tuple[int, ...], images: Images) -> Callable[[], object]:
+def ensemble_epoch(
+    models: int, sizes: tuple[int, ...], images: Images, number: int = BATCH * BATCHES
+) -> Callable[[], object]:
+    """An epoch of so many of the images."""
     ensemble = initialize(sizes, range(models))
     courses = [Course(Run(f"benchmark/{model}", 0.0, 1e-5, 0.0), Settings()) for model in range(models)]
-    index = torch.stack([torch.randperm(len(images))[: BATCH * BATCHES] for _ in range(models)])
+    index = torch.stack([torch.randperm(len(images))[:number] for _ in range(models)])
     adam = Adam(ensemble.parameters)
     return lambda: train_epoch(ensemble, images, index, courses, adam, BATCH)
 

@@ -1,0 +1,31 @@
+"""What docs/scaling.md says of 100 times the paper."""
+
+import resource
+
+import pytest
+from test_workflow import copy_of_repository, plan
+
+HUNDREDFOLD = "workflow/presets/hundredfold.yaml"
+
+
+def processor_seconds():
+    """Of the processes started and ended so far: on a busy machine, these tell more than wall time."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.workflow
+def test_100_times_the_paper_is_planned_in_5850_jobs_and_a_minute(tmp_path):
+    folder = copy_of_repository(tmp_path)
+    before = processor_seconds()
+    planned = plan(folder, configs=(HUNDREDFOLD,))
+    assert processor_seconds() - before < 60
+    del planned["figures"]
+    assert planned == {
+        "mnist": 1,
+        "train": 600,
+        "initialize": 30,
+        **dict.fromkeys(("similarity", "cluster", "compare"), 1740),
+        "table": 4,
+        "claims": 1,
+    }
