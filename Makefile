@@ -33,6 +33,9 @@ scaling: .venv/installed ## cost of each stage against its size, into docs/scali
 	.venv/bin/python -m benchmarks.scaling
 	.venv/bin/python -m benchmarks.scaling_figure
 
+rulegraph: .venv/installed ## draw docs/rulegraph.svg, the picture in the README (needs Graphviz)
+	$(SNAKEMAKE) fig3 fig5 claims --rulegraph dot | dot -Grankdir=LR -Tsvg -o docs/rulegraph.svg
+
 lint: .venv/installed ## style of code and workflow
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -48,4 +51,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.PHONY: help quick paper report verify published test benchmark scaling lint clean
+.PHONY: help quick paper report verify published test benchmark scaling rulegraph lint clean

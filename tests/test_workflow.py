@@ -327,16 +327,34 @@ def test_a_published_run_is_verified_and_redrawn_without_training(copy):
         assert (copy / "results/redrawn" / name).read_bytes() == (copy / "results/tiny" / name).read_bytes()
 
 
-# The environments
+# What others see of it
 
 
-def test_environments_have_the_pinned_versions():
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
-    pins |= {"pytorch": pins["torch"], "matplotlib-base": pins["matplotlib"]}
-    for path in (ROOT / "envs").glob("*.yaml"):
-        *packages, pip = [p for p in yaml.safe_load(path.read_text())["dependencies"] if p != "pip"]
-        packages += pip["pip"] if isinstance(pip, dict) else [pip]
-        versions = dict(re.fullmatch(r"(\S+) ==?(\S+)", package).groups() for package in packages)
-        del versions["python"]
-        assert len(versions) >= 4
-        assert versions == {name: pins[name] for name in versions}
+def test_another_workflow_uses_this_one_as_a_module(tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    copy_of_repository(ours)
+    (theirs / "Snakefile").write_text(
+        f'module unit_clusters:\n    snakefile: "{ours}/workflow/Snakefile"\n    config: config\n\n'
+        "use rule * from unit_clusters\n"
+    )
+    module = {"configs": (ours / "config.yaml", ours / TINY)}
+    assert plan(theirs, "--cores", "1", **module) == plan(ours)
+    snakemake(theirs, "tableS1", "--cores", "1", **module)
+    assert (theirs / "results" / "tiny" / "tables" / "tableS1.csv").is_file()
+
+
+def test_the_picture_of_the_rules_is_current(tmp_path):
+    printed = snakemake(copy_of_repository(tmp_path), "fig3", "fig5", "claims", "--rulegraph", "dot", configs=())
+    drawn = (ROOT / "docs" / "rulegraph.svg").read_text()
+    now, then = (
+        {(names[a], names[b]) for a, b in re.findall(edge, text)}
+        for text, node, edge in (
+            (printed, r'(\d+)\[label = "(\w+)"', r"(\d+) -> (\d+)"),
+            (drawn, r"<title>(\d+)</title>\n.*\n<text.*>(\w+)</text>", r"<title>(\d+)&#45;&gt;(\d+)</title>"),
+        )
+        for names in [dict(re.findall(node, text))]
+    )
+    assert ("cluster", "compare") in now
+    assert now == then, "`make rulegraph` draws it anew"

@@ -33,6 +33,12 @@ NO_MATTER = ("machine.cores", "config.cohorts_per_job", "config.pathvars", "conf
 
 PACKAGES = ("torch", "numpy", "scipy", "numba", "clusim", "matplotlib", "pandas", "safetensors", "snakemake")
 
+KERNELS = (
+    *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME"),
+    *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
+)
+"""Environment variables that make the libraries add up in another order than the processor alone would."""
+
 
 def compress(source: str | Path, destination: str | Path) -> None:
     """Gzip a file; the same content gives the same bytes."""
@@ -140,7 +146,10 @@ def provenance(config: dict, benchmarks: Iterable[Path]) -> dict:
     cost = {stage: pd.concat(frames) for stage, frames in stages.items()}
     return {
         "versions": {"python": platform.python_version()} | _versions(),
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        "machine": {
+            **{"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+            **{name: os.environ[name] for name in KERNELS if name in os.environ},
+        },
         "config_sha256": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
         "config": config,
         "stages": {

@@ -10,7 +10,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 
-SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+# This repository's folder. workflow.basedir would be that of another workflow that uses this one as a module.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+if not SCHEMA.is_file():
+    raise WorkflowError(
+        f"{ROOT} is not a folder, and this workflow needs the package that comes with it. To use it as a module, clone the "
+        "repository and give the path of its workflow/Snakefile."
+    )
 PROBLEMS = [
     best_match([error])
     for error in Draft202012Validator(yaml.safe_load(SCHEMA.read_text())).iter_errors(
@@ -28,8 +35,8 @@ if PROBLEMS:
     )
 
 # The package is used from this folder, in this process and in every job, whether or not it is installed there.
-SOURCE = Path(workflow.basedir) / "src"
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SOURCE = ROOT / "src"
+SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SOURCE))
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
