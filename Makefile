@@ -26,6 +26,9 @@ published: .venv/installed ## all figures and the scorecard from the published t
 test: .venv/installed ## all tests (minutes)
 	.venv/bin/pytest
 
+test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
+	.venv/bin/pytest -m slurm tests/slurm
+
 benchmark: .venv/installed ## speed against plain loops, automatic differentiation and Leiden (minutes)
 	.venv/bin/python -m benchmarks
 
@@ -51,4 +54,8 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.PHONY: help quick paper report verify published test benchmark scaling rulegraph lint clean
+.venv/slurm: .venv/installed
+	.venv/bin/pip install --quiet -c constraints.txt -e ".[slurm]"
+	@touch $@
+
+.PHONY: help quick paper report verify published test test-slurm benchmark scaling rulegraph lint clean

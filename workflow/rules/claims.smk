@@ -15,6 +15,7 @@ rule claims:
         ),
     log:
         "<logs>/claims.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1

@@ -8,6 +8,7 @@ rule mnist:
         "data/mnist/SHA256SUMS",
     log:
         "<logs>/mnist.log",
+    localrule: True
     conda:
         "../../envs/compute.yaml"
     threads: 1
@@ -24,6 +25,7 @@ rule synthetic:
         "data/synthetic/SHA256SUMS",
     log:
         "<logs>/synthetic.log",
+    localrule: True
     conda:
         "../../envs/compute.yaml"
     threads: 1

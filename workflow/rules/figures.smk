@@ -50,6 +50,7 @@ for figure, (tables, options) in FIGURES.items():
             ),
         log:
             f"<logs>/figures/{figure}.log",
+        localrule: True
         conda:
             "../../envs/plot.yaml"
         threads: 1
@@ -89,6 +90,7 @@ rule fig1:
         ),
     log:
         "<logs>/figures/fig1.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
@@ -115,6 +117,7 @@ rule fig3:
         ),
     log:
         "<logs>/figures/fig3.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
@@ -137,6 +140,7 @@ rule tableS1:
         ),
     log:
         "<logs>/tables/tableS1.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1

@@ -15,6 +15,7 @@ rule provenance:
         ),
     log:
         "<logs>/provenance.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
@@ -35,6 +36,7 @@ rule verify:
         "<results>/verification.txt",
     log:
         "<logs>/verify.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
@@ -60,6 +62,7 @@ rule publish:
         f"{KEPT}/provenance.json",
     log:
         "<logs>/publish.log",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1

@@ -12,6 +12,7 @@ rule table:
         "<logs>/tables/{table}.log",
     wildcard_constraints:
         table="|".join(PARTS),
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
@@ -31,6 +32,7 @@ rule example:
     wildcard_constraints:
         folder="similarity|clusters",
         file="[^/]+/[^/]+/layer[0-9]+",
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1

@@ -39,6 +39,7 @@ rule table:
         "<logs>/tables/{table}.log",
     wildcard_constraints:
         table="|".join(PARTS),
+    localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
