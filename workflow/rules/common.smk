@@ -3,6 +3,7 @@ import ast
 import os
 import sys
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import yaml
@@ -78,6 +79,52 @@ def networks(wildcards):
         "runs": cohort.runs,
         "validation_share": config["validation_share"],
     }
+
+
+def trainings():
+    """The cohorts of each of the training rules. Any one; or those of a block that are not trained yet, together.
+
+    The rules differ in their outputs only, so that what one of them made does not count as changed for the other.
+    """
+    found = {"{experiment}/{cohort}": ["{experiment}/{cohort}"]}
+    size, models = (
+        config["cohorts_per_job"],
+        Path(config["pathvars"]["results"]) / "models",
+    )
+    trained = (cohort for cohort in COHORTS.values() if cohort.trained)
+    sweeps = groupby(
+        trained, lambda cohort: f"{cohort.experiment}_{cohort.regularizer}"
+    )
+    for name, cohorts in sweeps if size > 1 else ():
+        for number, block in enumerate(sweep.blocks(list(cohorts), size)):
+            paths = [f"{cohort.experiment}/{cohort.id}" for cohort in block]
+            missing = [
+                path for path in paths if not (models / f"{path}.safetensors").exists()
+            ]
+            if missing:
+                found[f"{name}_{number}"] = missing
+    return found
+
+
+def training(path, wildcards):
+    """What the networks of a cohort depend on besides its name, as far as they are trained; alike in a whole sweep."""
+    cohort = COHORTS[tuple(path.format(**wildcards).split("/"))]
+    made = {
+        "hidden": list(cohort.hidden),
+        "validation_share": config["validation_share"],
+        "training": config["training"],
+    }
+    return (
+        made if cohort.regularizer == "l2" else made | {"l2_floor": config["l2_floor"]}
+    )
+
+
+def runs_of_cohorts(wildcards, output):
+    """The runs of each cohort that a job trains. Snakemake does not compare params that follow from the output."""
+    return [
+        COHORTS[Path(path.removesuffix(".safetensors")).parts[-2:]].runs
+        for path in output.networks
+    ]
 
 
 def layer_of_runs(wildcards):
