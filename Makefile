@@ -1,6 +1,7 @@
 # `make` lists the targets. Each makes its own environment in .venv from the pinned versions, then runs one command.
 PYTHON ?= python3
 SNAKEMAKE = .venv/bin/snakemake
+LAID_OVER = $(if $(CONFIG),--configfile $(CONFIG))
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -10,6 +11,14 @@ quick: .venv/installed ## the whole workflow at small scale on the real MNIST, i
 
 paper: .venv/installed ## every network of the paper, into results/paper (more than an hour)
 	$(SNAKEMAKE)
+
+resume: .venv/installed ## go on with a run that was killed: the paper's, or make resume CONFIG=workflow/presets/quick.yaml
+	$(SNAKEMAKE) --unlock $(LAID_OVER)
+	$(SNAKEMAKE) $(LAID_OVER)
+
+status: .venv/installed ## how many files of each rule are finished, missing and out of date; takes CONFIG, too
+	@$(SNAKEMAKE) --summary $(LAID_OVER) | awk -F '\t' 'NR > 1 { print ($$3 ~ /^fig/ ? "figures" : $$3) ": " \
+		($$5 == "missing" ? "missing" : $$6 == "no update" ? "finished" : "out of date") }' | sort | uniq -c
 
 report: paper ## one HTML page with all figures, the scorecard and run times, results/paper/report.html
 	$(SNAKEMAKE) provenance
@@ -23,8 +32,11 @@ verify: paper ## compare a finished run with the published one, number by number
 published: .venv/installed ## all figures and the scorecard from the published tables, into results/redrawn (a minute)
 	$(SNAKEMAKE) --configfile workflow/presets/published.yaml
 
-test: .venv/installed ## all tests (minutes)
+test: .venv/installed ## all tests but those of faults (minutes)
 	.venv/bin/pytest
+
+test-faults: .venv/installed ## runs that are killed, moved and fed rubbish (minutes)
+	.venv/bin/pytest tests/faults
 
 test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
 	.venv/bin/pytest -m slurm tests/slurm
@@ -58,4 +70,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[slurm]"
 	@touch $@
 
-.PHONY: help quick paper report verify published test test-slurm benchmark scaling rulegraph lint clean
+.PHONY: help quick paper resume status report verify published test test-faults test-slurm benchmark scaling rulegraph lint clean

@@ -3,6 +3,7 @@
 import io
 import logging
 import pickle
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,19 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         temporary.write_text("half" + temporary.write_text("half"))
     assert path.read_text() == "first"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_job_whose_run_was_killed_writes_nothing(tmp_path, monkeypatch):
+    with subprocess.Popen(["true"]) as run:
+        monkeypatch.setenv("UNIT_CLUSTERS_RUN", str(run.pid))
+        with written_whole(tmp_path / "first.txt") as temporary:
+            temporary.write_text("the run is there until it is waited for")
+    with (
+        pytest.raises(RuntimeError, match=r"second.txt is not written"),
+        written_whole(tmp_path / "second.txt") as temporary,
+    ):
+        temporary.write_text("too late")
+    assert [path.name for path in tmp_path.iterdir()] == ["first.txt"]
 
 
 def test_streams_are_named_and_independent():
@@ -66,7 +80,8 @@ def test_forms_are_the_eight_measures_upstream_first():
 
 def test_layer_files_round_trip(tmp_path):
     random = np.random.default_rng(0)
-    stacks = {measure: random.random((3, 4, 4)) for measure in MEASURES}
+    factors = {measure: random.random((3, 4, 9)) for measure in MEASURES}
+    stacks = {measure: factor @ factor.mT for measure, factor in factors.items()}
     write_similarity(stacks, tmp_path / "similarity.npz")
     networks = read_similarity(tmp_path / "similarity.npz")
     assert len(networks) == 3
@@ -137,10 +152,11 @@ def test_a_job_that_fails_says_so_in_its_log_and_exits(tmp_path, capsys):
         print("printed")
         raise ValueError("what went wrong")
 
-    with pytest.raises(SystemExit) as ended, logged_to(path):
+    with pytest.raises(SystemExit) as ended, logged_to(path, ["results/a.csv"]):
         job()
     assert ended.value.code == 1
     text = path.read_text()
+    assert text.index("Making results/a.csv") < text.index("halfway")
     assert text.index("halfway") < text.index("printed") < text.index("ValueError: what went wrong")
     assert capsys.readouterr() == ("", "")
 

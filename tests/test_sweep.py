@@ -86,6 +86,8 @@ def test_strengths_follow_numpy(values, expected):
     [
         ({"l2": [0.1, 0.1]}, "base: sweeps: l2.*not all different"),
         ({"l1": "logspace(-5, -2, 0)"}, "base: sweeps: l1.*ask for 1 or more"),
+        ({"l1": "logspace(-5, -2)"}, "base: sweeps: l1.*not of the form logspace"),
+        ({"l2": "logspace(-5, 400, 3)"}, "base: sweeps: l2.*beyond the largest number"),
         ({"l1": "linspace(-1, 1, 3)"}, "base: sweeps: l1.*above 0"),
         ({"dropout": [0.5, 1.0]}, "base: sweeps: dropout.*below 1"),
     ],
@@ -93,4 +95,12 @@ def test_strengths_follow_numpy(values, expected):
 def test_a_bad_sweep_is_named(paper, sweeps, message):
     paper["experiments"]["base"]["sweeps"] = sweeps
     with pytest.raises(ValueError, match=message):
+        cohorts(paper)
+
+
+def test_no_networks_at_all_are_refused(paper):
+    paper["experiments"] = {"base": paper["experiments"]["base"] | {"sweeps": {}}, "wide": None}
+    assert len(cohorts(paper)) == 5
+    paper["untrained"]["models"] = 0
+    with pytest.raises(ValueError, match="config: experiments: there are no networks"):
         cohorts(paper)

@@ -74,7 +74,7 @@ def snakemake(folder, *arguments, configs=(TINY,), check=True):
     if configs:
         command += ["--configfile", *configs]
     result = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900
     )
     assert (result.returncode == 0) == check, "\n".join(result.stdout.splitlines()[-60:])
     return result.stdout

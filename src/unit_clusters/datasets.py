@@ -97,13 +97,18 @@ def load(folder: Path) -> Dataset:
     Raises:
         DatasetError: a file is missing or damaged, or labels and images do not fit together.
     """
-    if not (folder / CHECKSUMS).is_file():
-        raise DatasetError(f"{folder / CHECKSUMS} is missing: fetch the data set first")
-    for line in (folder / CHECKSUMS).read_text().splitlines():
-        sha256, name = line.split()
+    sums = folder / CHECKSUMS
+    if not sums.is_file():
+        raise DatasetError(f"{sums} is missing: fetch the data set first")
+    expected = dict(line.split("  ", 1)[::-1] for line in sums.read_text(errors="replace").splitlines() if "  " in line)
+    if set(expected) != set(FILES):
+        raise DatasetError(
+            f"{sums} does not list the four files of a data set: delete it, and the next run makes it anew"
+        )
+    for name, sha256 in expected.items():
         if not (folder / name).is_file() or file_sha256(folder / name) != sha256:
             raise DatasetError(
-                f"{folder / name} is missing or damaged: delete {folder / CHECKSUMS}, and the next run fetches it again"
+                f"{folder / name} is missing or damaged: delete {sums}, and the next run fetches it again"
             )
     train_images, train_labels, test_images, test_labels = (read_idx(folder / name) for name in FILES)
     for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
@@ -134,7 +139,9 @@ def split(
     """
     validation = round(validation_share * count)
     if not 0 < validation < count:
-        raise ValueError(f"a validation share of {validation_share} of {count} images leaves one part empty")
+        raise ValueError(
+            f"a validation share of {validation_share} of {count} images leaves one part empty: change validation_share"
+        )
     shuffled = stream("split", seed).permutation(count)
     return np.sort(shuffled[validation:]), np.sort(shuffled[:validation])
 

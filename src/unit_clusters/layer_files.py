@@ -1,28 +1,50 @@
 """Files of one hidden layer of a cohort: its similarity matrices, and its clusters."""
 
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from unit_clusters.files import written_whole
-from unit_clusters.measures import MEASURES
+from unit_clusters.measures import FORMS, MEASURES
 
 
 def write_similarity(similarity: Mapping[str, Float[np.ndarray, "models units units"]], path: str | Path) -> None:
-    """Write the matrices of each of the MEASURES, in float32."""
-    _write({measure: similarity[measure].astype(np.float32) for measure in MEASURES}, path)
-
-
-def read_similarity(path: str | Path) -> list[dict[str, Float[np.ndarray, "units units"]]]:
-    """For each network, the matrices of the MEASURES.
+    """Write the matrices of each of the MEASURES, in float32.
 
     Raises:
-        ValueError: the file is damaged, or of another kind; the message names it.
+        ValueError: an entry is NaN or beyond float32, as when a network's weights have grown without bound.
     """
-    stacks = _read(path, MEASURES)
+    with np.errstate(over="ignore"):
+        stacks = {measure: similarity[measure].astype(np.float32) for measure in MEASURES}
+    for measure, stack in stacks.items():
+        diverged = np.flatnonzero(~np.isfinite(stack).all(axis=(1, 2)))
+        if len(diverged):
+            raise ValueError(
+                f"{path}: {measure} of the cohort's network {diverged[0] + 1} is NaN or too large, so its training has "
+                "diverged. Lower training: learning_rate, or leave this strength out of its sweep."
+            )
+    _write(stacks, path)
+
+
+def read_similarity(path: str | Path, models: int | None = None) -> list[dict[str, Float[np.ndarray, "units units"]]]:
+    """For each network, the matrices of the MEASURES.
+
+    Args:
+        path: what `write_similarity` wrote.
+        models: how many networks there must be; None: any number.
+
+    Raises:
+        ValueError: the file is damaged, of another kind or of other networks; the message names it.
+    """
+    with _named(path, MEASURES) as arrays:
+        stacks = [arrays[measure] for measure in MEASURES]
+        for measure, stack in zip(MEASURES, stacks, strict=True):
+            _expect_shape(measure, stack, (models or len(stacks[0]), *2 * stacks[0].shape[-1:]))
+            if not ((stack >= 0) & (stack < np.inf) & (stack == stack.mT)).all():
+                raise ValueError(f"{measure} is not finite, symmetric and without negative entries")
     return [dict(zip(MEASURES, matrices, strict=True)) for matrices in zip(*stacks, strict=True)]
 
 
@@ -31,13 +53,23 @@ def write_labels(labels: Int[np.ndarray, "models forms units"], path: str | Path
     _write({"labels": labels.astype(np.int16)}, path)
 
 
-def read_labels(path: str | Path) -> Int[np.ndarray, "models forms units"]:
-    """Read back what `write_labels` wrote.
+def read_labels(
+    path: str | Path, models: int | None = None, units: int | None = None
+) -> Int[np.ndarray, "models forms units"]:
+    """The cluster of each unit under each of the FORMS.
+
+    Args:
+        path: what `write_labels` wrote.
+        models: how many networks there must be; None: any number.
+        units: how many units, likewise.
 
     Raises:
-        ValueError: the file is damaged, or of another kind; the message names it.
+        ValueError: the file is damaged, of another kind or of other networks; the message names it.
     """
-    return _read(path, ("labels",))[0]
+    with _named(path, ("labels",)) as arrays:
+        labels = arrays["labels"]
+        _expect_shape("labels", labels, (models, len(FORMS), units))
+    return labels
 
 
 def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
@@ -45,11 +77,21 @@ def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
         np.savez(file, **arrays)
 
 
-def _read(path: str | Path, names: tuple[str, ...]) -> list[np.ndarray]:
+@contextmanager
+def _named(path: str | Path, names: tuple[str, ...]) -> Iterator[Mapping[str, np.ndarray]]:
+    """The arrays of a file, for reading and checking. What goes wrong there says which file it is."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return [arrays[name] for name in names]
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            yield arrays
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive may fail in a dozen ways
         raise ValueError(
             f"{path} is not a whole file of {', '.join(names)} ({error}). Delete it and run again."
         ) from error
+
+
+def _expect_shape(name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
+    """None stands for any length."""
+    if array.ndim != len(shape) or any(length not in (None, n) for length, n in zip(shape, array.shape, strict=True)):
+        raise ValueError(f"{name} has the shape {array.shape}, not {str(shape).replace('None', 'any')}")

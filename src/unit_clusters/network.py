@@ -97,7 +97,7 @@ def load(path: str | Path) -> tuple[Ensemble, list[str]]:
     """Read back what `save` wrote: the ensemble and its runs' ids.
 
     Raises:
-        ValueError: the file is not one that `save` wrote, or is truncated; the message names it.
+        ValueError: the file is not one that `save` wrote, or is damaged; the message names it.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -105,11 +105,15 @@ def load(path: str | Path) -> tuple[Ensemble, list[str]]:
             weights = [file.get_tensor(f"layer{layer}.weight") for layer in layers]
             biases = [file.get_tensor(f"layer{layer}.bias") for layer in layers]
             run_ids = json.loads(file.metadata()["runs"])
-    except FileNotFoundError:
+        parameters = torch.cat([tensor.flatten(1) for tensor in weights + biases], dim=1)
+        if not parameters.isfinite().all():
+            raise ValueError("some of its weights are NaN or infinite")
+        if len(run_ids) != len(parameters):
+            raise ValueError(f"{len(run_ids)} names for {len(parameters)} networks")
+        return Ensemble(parameters, [weights[0].shape[2], *(weight.shape[1] for weight in weights)]), run_ids
+    except OSError:
         raise
     except Exception as error:  # safetensors' own errors have no common public class
         raise ValueError(
             f"{path} is not a whole file of trained networks ({error}). Delete it and run again."
         ) from error
-    parameters = torch.cat([tensor.flatten(1) for tensor in weights + biases], dim=1)
-    return Ensemble(parameters, [weights[0].shape[2], *(weight.shape[1] for weight in weights)]), run_ids

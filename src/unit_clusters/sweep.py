@@ -70,7 +70,7 @@ def strengths(values: list[float] | str) -> list[float]:
         values: a list; or, as in Table S1, "logspace(from, to, number)" in powers of ten, or "linspace(...)".
 
     Raises:
-        ValueError: two strengths are equal, or there is not one point to space.
+        ValueError: two strengths are equal, or the text is of another form or asks for no points or too large ones.
     """
     points = values if isinstance(values, list) else _spaced(values)
     rounded = [float(f"{point:.6g}") for point in points]
@@ -80,20 +80,30 @@ def strengths(values: list[float] | str) -> list[float]:
 
 
 def _spaced(values: str) -> list[float]:
-    spacing, *limits = re.fullmatch(r"(logspace|linspace)\(([^,]+),([^,]+),([^,]+)\)", values).groups()
-    low, high, number = float(limits[0]), float(limits[1]), int(limits[2])
+    parts = re.fullmatch(r"(logspace|linspace)\( *(-?\d+(?:\.\d+)?) *, *(-?\d+(?:\.\d+)?) *, *(\d+) *\)", values)
+    if parts is None:
+        raise ValueError(
+            f"{values!r} is not of the form logspace(from, to, number) or linspace(from, to, number), "
+            "which take decimal numbers such as -0.5"
+        )
+    low, high, number = float(parts[2]), float(parts[3]), int(parts[4])
     if number < 1:
         raise ValueError(f"{values} asks for {number} points; ask for 1 or more")
     step = (high - low) / (number - 1) if number > 1 else 0
     points = [low + step * index for index in range(number)]
-    return [10**point for point in points] if spacing == "logspace" else points
+    if parts[1] == "linspace":
+        return points
+    try:
+        return [10**point for point in points]
+    except OverflowError:
+        raise ValueError(f"{values} goes beyond the largest number; its limits are powers of ten") from None
 
 
 def cohorts(config: dict) -> list[Cohort]:
     """All cohorts of the (validated) configuration, trained ones before untrained ones, experiment by experiment.
 
     Raises:
-        ValueError: a sweep's strengths are not valid; the message names its key.
+        ValueError: a sweep's strengths are not valid, or there are no networks at all; the message names the key.
     """
     found = []
     for name, experiment in config["experiments"].items():
@@ -102,6 +112,11 @@ def cohorts(config: dict) -> list[Cohort]:
     for name, experiment in config["experiments"].items():
         if experiment is not None:
             found += _untrained(name, experiment, config["untrained"])
+    if not found:
+        raise ValueError(
+            "config: experiments: there are no networks to train or to initialise; "
+            "give a sweep its strengths, or untrained: models a number above 0"
+        )
     return found
 
 

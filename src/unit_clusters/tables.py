@@ -1,6 +1,7 @@
 """Tidy tables: each job writes its rows, and then they are put together."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,18 @@ def write(columns: Sequence[str], rows: Iterable[dict], path: str | Path) -> Non
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def whole(path: str | Path) -> io.StringIO:
+    """The text of a table, for pandas to read.
+
+    Raises:
+        ValueError: its last row is cut off, or it is empty; the message names it.
+    """
+    text = Path(path).read_text()
+    if not text.endswith("\n"):
+        raise ValueError(f"{path} is cut off or empty. Delete it and run again.")
+    return io.StringIO(text)
 
 
 def concatenate(parts: Sequence[str | Path], path: str | Path) -> None:

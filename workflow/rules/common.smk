@@ -6,34 +6,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
-
-# This repository's folder. workflow.basedir would be that of another workflow that uses this one as a module.
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-if not SCHEMA.is_file():
-    raise WorkflowError(
-        f"{ROOT} is not a folder, and this workflow needs the package that comes with it. To use it as a module, clone the "
-        "repository and give the path of its workflow/Snakefile."
-    )
-PROBLEMS = [
-    best_match([error])
-    for error in Draft202012Validator(yaml.safe_load(SCHEMA.read_text())).iter_errors(
-        config
-    )
-]
-if PROBLEMS:
-    # one line a problem, where Snakemake's own validate() prints the whole configuration
-    raise WorkflowError(
-        "The configuration is not valid; config/README.md lists all keys.\n"
-        + "\n".join(
-            f"{': '.join(['config', *map(str, p.absolute_path)])}: {p.message}"
-            for p in PROBLEMS
-        )
-    )
 
 # The package is used from this folder, in this process and in every job, whether or not it is installed there.
 SOURCE = ROOT / "src"
@@ -42,7 +15,9 @@ sys.path.insert(0, str(SOURCE))
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
         filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
-    )
+    ),
+    # jobs that go on after this process was killed write nothing: files.py
+    UNIT_CLUSTERS_RUN=str(os.getpid()),
 )
 
 from unit_clusters import sweep

@@ -6,10 +6,11 @@ from unit_clusters.claims import scorecard
 from unit_clusters.files import written_whole
 from unit_clusters.logs import logged_to
 from unit_clusters.pages import to_html
+from unit_clusters.tables import whole
 
 
 def main(job):
-    tables = (pd.read_csv(path) for path in (job.input.models, job.input.modularity, job.input.agreement))
+    tables = (pd.read_csv(whole(path)) for path in (job.input.models, job.input.modularity, job.input.agreement))
     scored = scorecard.score(*tables)
     scorecard.write_csv(scored, job.output.csv)
     text = scorecard.to_markdown(scored)
@@ -19,5 +20,5 @@ def main(job):
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

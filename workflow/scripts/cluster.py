@@ -42,16 +42,17 @@ def search(matrix, run, layer, form, spec):
 def main(job):
     spec = job.params.job
     labels, rows = [], []
-    for run, matrices in zip(spec["runs"], read_similarity(job.input.similarity), strict=True):
-        logging.info("%s, layer %d", run["id"], spec["layer"])
+    networks = zip(spec["runs"], read_similarity(job.input.similarity, len(spec["runs"])), strict=True)
+    for number, (run, matrices) in enumerate(networks, start=1):
         for form, matrix in zip(FORMS, all_forms(matrices), strict=True):
             found, row = search(matrix, run, spec["layer"], form, spec)
             labels.append(found)
             rows.append(row)
+        logging.info("%s, layer %d: %d of %d networks", run["id"], spec["layer"], number, len(spec["runs"]))
     write_labels(np.reshape(labels, (len(spec["runs"]), len(FORMS), -1)), job.output.labels)
     tables.write(COLUMNS, rows, job.output.modularity)
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

@@ -1,5 +1,7 @@
 """Compare the clusters of one layer between all eight measures, and with those of an independent search."""
 
+import logging
+
 from unit_clusters import tables
 from unit_clusters.agreement import compare, element_similarities
 from unit_clusters.layer_files import read_labels, read_similarity
@@ -38,16 +40,19 @@ def ceiling(matrices, labels, run, layer, steps):
 
 def main(job):
     spec, steps = job.params.job, job.params.job["clustering"]["steps"]
-    similarity, labels = read_similarity(job.input.similarity), read_labels(job.input.labels)
+    similarity = read_similarity(job.input.similarity, len(spec["runs"]))
+    labels = read_labels(job.input.labels, len(spec["runs"]), len(similarity[0]["cov"]))
     between, within = [], []
-    for run, measures, found in zip(spec["runs"], similarity, labels, strict=True):
+    networks = zip(spec["runs"], similarity, labels, strict=True)
+    for number, (run, measures, found) in enumerate(networks, start=1):
         matrices, here = all_forms(measures), run | {"layer": spec["layer"]}
         between += [here | row for row in agreement(matrices, found)]
         within += [here | row for row in ceiling(matrices, found, run, spec["layer"], steps)]
+        logging.info("%s, layer %d: %d of %d networks", run["id"], spec["layer"], number, len(spec["runs"]))
     tables.write(AGREEMENT, between, job.output.agreement)
     tables.write(CEILING, within, job.output.ceiling)
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

@@ -6,15 +6,16 @@ from unit_clusters.datasets import CLASSES, SIDE
 from unit_clusters.figures import fig3, style
 from unit_clusters.figures.examples import read_examples
 from unit_clusters.logs import logged_to
+from unit_clusters.tables import whole
 
 
 def main(job):
     spec = job.params.job
-    modularity, models = pd.read_csv(job.input.modularity), pd.read_csv(job.input.models)
+    modularity, models = pd.read_csv(whole(job.input.modularity)), pd.read_csv(whole(job.input.models))
     examples = read_examples(modularity, spec["strengths"], job.input.matrices, job.input.clusters)
     style.save(fig3.draw(modularity, models, examples, [SIDE**2, *spec["hidden"], CLASSES]), job.output)
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

@@ -6,14 +6,15 @@ import pandas as pd
 
 from unit_clusters.figures import style
 from unit_clusters.logs import logged_to
+from unit_clusters.tables import whole
 
 
 def main(job):
     module = import_module(f"unit_clusters.figures.{job.params.job['figure']}")
-    tables = {name: pd.read_csv(path) for name, path in job.input.items() if name != "modules"}
+    tables = {name: pd.read_csv(whole(path)) for name, path in job.input.items() if name != "modules"}
     style.save(module.draw(**tables, **job.params.job["options"]), job.output)
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

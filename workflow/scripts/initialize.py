@@ -1,5 +1,6 @@
 """Initialise the untrained networks of a cohort."""
 
+import logging
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ def main(job):
     data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32)
     sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
 
+    logging.info("%d networks: %s", len(seeds), ", ".join(run["id"] for run in spec["runs"]))
     ensemble = network.initialize(sizes, seeds)
 
     network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
@@ -28,5 +30,5 @@ def main(job):
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

@@ -16,6 +16,12 @@ def main(job):
     torch.set_num_threads(job.threads)
     spec = job.params.job
     ensemble, runs = network.load(job.input.networks)
+    expected = [run["id"] for run in spec["origin"]["runs"]]
+    if runs != expected:
+        raise ValueError(
+            f"{job.input.networks} holds the networks {', '.join(runs)}, not {', '.join(expected)}. "
+            "Delete it and run again."
+        )
     dataset = datasets.load(Path(job.input.images).parent)
     pixels = torch.from_numpy(dataset.test_images[: spec["images"]])
 
@@ -29,5 +35,5 @@ def main(job):
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

@@ -1,5 +1,6 @@
 """Train the networks of one or more cohorts of one architecture, all as one ensemble."""
 
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main(job):
     data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32, settings.device)
     sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
 
+    logging.info("%d networks, at most %d epochs: %s", len(runs), settings.max_epochs, ", ".join(runs))
     ensemble, history = training.train(
         network.initialize(sizes, seeds).to(settings.device),
         data,
@@ -41,5 +43,5 @@ def main(job):
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0]):
+    with logged_to(snakemake.log[0], snakemake.output):
         main(snakemake)

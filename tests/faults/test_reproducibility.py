@@ -1,0 +1,43 @@
+"""Reproducibility: where, when and in what order the jobs of a run are done does not change its tables by a bit.
+
+That one and two cores, and cohorts trained one by one or together, give the same is tested in test_workflow.py.
+"""
+
+from random import Random
+
+import pytest
+from test_workflow import copy_of_repository, overlay, snakemake
+from under_way import TABLES, results
+
+pytestmark = pytest.mark.workflow
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def test_another_folder_two_calls_random_order_and_thread_variables_change_nothing(tmp_path, expected, monkeypatch):
+    folder = tmp_path / "another name"
+    folder.mkdir()
+    copy_of_repository(folder)
+    for variable in THREADS:
+        monkeypatch.setenv(variable, "4")
+    targets = [f"results/tiny/{path}" for path in expected if path.startswith("agreement") and "ceiling" not in path]
+    Random(0).shuffle(targets)
+    snakemake(folder, *targets[:6], "--cores", "2")
+    snakemake(folder, TABLES, "--cores", "2")
+    assert results(folder) == expected
+
+
+def test_untrained_networks_made_three_at_a_time_give_the_same_rows(tmp_path, expected):
+    folder = copy_of_repository(tmp_path)
+    together = overlay(folder, untrained={"models_per_job": 3})
+    parts = ["models/base/{}.models.csv"]
+    for layer in (1, 2):
+        parts += [f"clusters/base/{{}}/layer{layer}.csv", f"agreement/base/{{}}/layer{layer}.csv"]
+    cohorts = ("none_seeds1000-1001", "none_seeds1002-1002")
+    snakemake(folder, *(f"results/tiny/{part.format('none_seeds1000-1002')}" for part in parts), **together)
+    made = results(folder)
+    for part in parts:
+        first, second = (expected[part.format(cohort)] for cohort in cohorts)
+        header, _, rows = second.partition(b"\n")
+        assert first.startswith(header)
+        assert made[part.format("none_seeds1000-1002")] == first + rows

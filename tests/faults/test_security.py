@@ -1,0 +1,64 @@
+"""Security: nothing of a configuration or a data file is ever run, and nothing is written but where the README says."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from test_workflow import ROOT
+
+from unit_clusters.mnist import MIRRORS, MNIST
+
+CODE = sorted(path for name in ("src", "workflow", "benchmarks") for path in (ROOT / name).rglob("*.py"))
+RULES = [ROOT / "Snakefile", ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+
+MAY_BE_WRITTEN = ("results/tiny/", "logs/tiny/", "data/synthetic/", ".snakemake/", "home/.cache/matplotlib/fontlist")
+
+
+def test_ruffs_security_rules_find_two_calls_that_are_as_they_should_be():
+    """Among these rules: pickle, eval, exec, os.system, shell=True, yaml.load, torch.load, SQL, weak hashes."""
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--target-version=py311", "--select=S"]
+    checked = subprocess.run([*command, "--output-format=json", *CODE], stdout=subprocess.PIPE, check=False)
+    found = {(issue["filename"].rpartition("/")[2], issue["code"]) for issue in json.loads(checked.stdout)}
+    assert found == {
+        ("mnist.py", "S310"),  # urlopen, of an address that starts with one of MIRRORS
+        ("mnist.py", "S603"),  # subprocess.run, of a list of constants, without a shell
+    }
+
+
+def test_no_array_is_unpickled():
+    assert [path.name for path in CODE if re.search(r"allow_pickle\s*=\s*(?!False)", path.read_text())] == []
+
+
+def unsafe(rules):
+    """What a file of rules puts into a shell command without quoting, and what it may run otherwise."""
+    for command in re.findall(r'\bshell(?::\s*|\()((?:\s*f?"[^"]*")+)', rules):
+        yield from (value for value in re.findall(r"\{[^{}]*\}", command) if not value.endswith(":q}"))
+    yield from re.findall(r"\b(?:eval|exec|system|popen)\(|shell=True|pickle|^\s+run:", rules, re.MULTILINE)
+
+
+@pytest.mark.parametrize("rules", ['shell:\n  "cp {input:q} {params.to}"', 'shell("cp {input}")', "exec(text)"])
+def test_unsafe_rules_are_seen(rules):
+    assert len(list(unsafe(rules))) == 1
+
+
+def test_rules_quote_what_they_put_into_shell_commands():
+    assert [found for path in RULES for found in unsafe(path.read_text())] == []
+
+
+def test_downloads_are_by_https_and_hash():
+    """What has another SHA-256 is refused: tests/test_mnist.py."""
+    assert all(mirror.startswith("https://") for mirror in MIRRORS)
+    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in MNIST.values())
+    network = re.compile(r"urllib\.request|requests|http\.client|socket|ftplib|urlretrieve")
+    assert {path.name for path in CODE if network.search(path.read_text())} == {"mnist.py"}
+
+
+@pytest.mark.workflow
+def test_a_run_writes_only_results_logs_images_and_caches(undisturbed):
+    """The list of fonts is Matplotlib's own, of which clusim is a user."""
+    for path in undisturbed.parent.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = str(path.relative_to(undisturbed.parent)).removeprefix("repository/")
+            assert name.startswith(MAY_BE_WRITTEN) or path.read_bytes() == (ROOT / name).read_bytes()
