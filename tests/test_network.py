@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from unit_clusters import network
 from unit_clusters.evaluation import Images, evaluate, weight_statistics
@@ -54,17 +53,6 @@ def test_files_round_trip(tmp_path):
     assert loaded.sizes == SIZES
     torch.testing.assert_close(loaded.parameters, ensemble.parameters, rtol=0, atol=0)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
-
-
-def test_broken_files_are_refused_by_name(tmp_path):
-    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-    network.save(network.initialize(SIZES, [0]), ["a"], whole)
-    broken.write_bytes(whole.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"broken.safetensors.*Delete it"):
-        network.load(broken)
-    save_file({"other": torch.zeros(3)}, broken)
-    with pytest.raises(ValueError, match=r"broken.safetensors.*Delete it"):
-        network.load(broken)
 
 
 def test_weight_statistics_by_hand():

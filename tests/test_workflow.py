@@ -275,24 +275,6 @@ def test_similarity_code_trains_nothing(copy):
 # What goes wrong
 
 
-@pytest.mark.parametrize(
-    ("config", "named"),
-    [
-        ({"nonsense": 1}, ["nonsense"]),
-        ({"training": {"learning_rates": 0.1}}, ["learning_rates"]),
-        ({"experiments": {"base": {"sweeps": {"l3": [1]}}}}, ["l3"]),
-        ({"training": {"batch_size": "many"}}, ["many", "batch_size"]),
-        ({"experiments": {"base": {"sweeps": {"dropout": [0.5, 1.0]}}}}, ["base: sweeps: dropout", "not below 1"]),
-    ],
-)
-def test_a_wrong_configuration_is_refused_by_its_key(tmp_path, config, named):
-    folder = copy_of_repository(tmp_path)
-    printed = snakemake(folder, "--dry-run", **overlay(folder, **config), check=False)
-    for name in named:
-        assert name in printed
-    assert "Traceback" not in printed
-
-
 def test_a_failed_job_shows_its_log_stops_no_other_and_leaves_nothing_stale(copy):
     later = overlay(copy, similarity={"images": 301})
     networks = copy / "results/tiny/models/base/l1_0.0001_seeds0-1.safetensors"
