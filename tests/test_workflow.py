@@ -301,6 +301,16 @@ def test_a_published_run_is_verified_and_redrawn_without_training(copy):
     verdicts = re.findall(r"(same|similar|different)$", verification.partition("\n\n")[2], re.M)
     assert set(verdicts) == {"same"}
     assert len(verdicts) > 30
+
+    published = copy / "results/published/tables/models.csv.gz"
+    other = pd.read_csv(published).assign(test_accuracy=0.5)
+    other.to_csv(published, index=False)
+    (copy / "results/tiny/provenance.json").unlink()  # what is published is older than the run, as in a clone
+    snakemake(copy, "verify", "--cores", "2")
+    assert (copy / "results/tiny/verification.txt").read_text().startswith("FAILED")
+    pd.testing.assert_frame_equal(pd.read_csv(published), other)
+    snakemake(copy, "publish", "--cores", "2")
+
     redrawn = {"configs": (TINY, "workflow/presets/published.yaml")}
     planned = plan(copy, **redrawn)
     assert planned == {"table": 4, "example": 2, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}

@@ -10,7 +10,7 @@ from unit_clusters.published import compress
 
 
 def main(job):
-    published = Path(job.output[0]).parent
+    published = Path(job.params.job["folder"])
     for table in job.input.tables:
         compress(table, published / "tables" / f"{Path(table).name}.gz")
     for file in [*job.input.figures, *job.input.claims]:
@@ -23,9 +23,9 @@ def main(job):
         write_similarity({measure: first[measure][None] for measure in MEASURES}, destination)
     for source, destination in zip(job.input.clusters, job.params.job["clusters"], strict=True):
         write_labels(read_labels(source)[:1], destination)
-    shutil.copyfile(job.input.provenance, job.output[0])
+    shutil.copyfile(job.input.provenance, published / "provenance.json")
 
 
 if "snakemake" in globals():
-    with logged_to(snakemake.log[0], snakemake.output):
+    with logged_to(snakemake.log[0], [snakemake.params.job["folder"]]):
         main(snakemake)
