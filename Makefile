@@ -32,7 +32,7 @@ verify: paper ## compare a finished run with the published one, number by number
 published: .venv/installed ## all figures and the scorecard from the published tables, into results/redrawn (a minute)
 	$(SNAKEMAKE) --configfile workflow/presets/published.yaml
 
-test: .venv/installed ## all tests but those of faults (minutes)
+test: .venv/installed ## all tests but those of the next two targets (minutes)
 	.venv/bin/pytest
 
 test-faults: .venv/installed ## runs that are killed, moved and fed rubbish (minutes)
