@@ -9,7 +9,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 
 def rows(heading):
     """The rows of the table under a heading, cell by cell, code without its backticks."""
-    section = PAGE.read_text().partition(f"\n### {heading}\n")[2].partition("\n#")[0]
+    section = PAGE.read_text().partition(f"# {heading}\n")[2].partition("\n#")[0]
     table = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip().strip("`") for cell in line.strip("|").split(" | ")] for line in table[2:]]
 

@@ -211,7 +211,8 @@ OUTPUTS = {"train": "models", "initialize": "models", "cluster": "clusters", "co
 def make(target, folder, *options):
     """What `make` prints, with the Snakemake of these tests."""
     snakemake = f"SNAKEMAKE={sys.executable} -m snakemake"
-    command = ["make", "-f", ROOT / "Makefile", "-o", ".venv/installed", snakemake, f"CONFIG={TINY}", *options, target]
+    command = ["make", "--no-print-directory", "-f", ROOT / "Makefile", "-o", ".venv/installed"]
+    command += [snakemake, f"CONFIG={TINY}", *options, target]
     return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
