@@ -15,12 +15,13 @@ sys.path.insert(0, str(SOURCE))
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
         filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
-    ),
-    # jobs that go on after this process was killed write nothing: files.py
-    UNIT_CLUSTERS_RUN=str(os.getpid()),
+    )
 )
 
-from unit_clusters import sweep
+from unit_clusters import files, sweep
+
+# jobs that go on after this process was killed write nothing
+os.environ[files.RUN] = str(os.getpid())
 
 try:
     COHORTS = {
