@@ -1,16 +1,14 @@
 """How well networks classify, and how large their weights are."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from unit_clusters.datasets import Dataset, split
-from unit_clusters.network import Ensemble
+from unit_clusters.images import Data, Images, batches
+from unit_clusters.network import Ensemble, Stack
 
 BATCH = 1000
 SPARSITY_THRESHOLD = 1e-3
@@ -24,76 +22,36 @@ COLUMNS = (
 """The table of models."""
 
 
-class Images:
-    """Images as bytes, with their labels; networks see pixels in [0, 1]."""
-
-    def __init__(self, pixels: UInt8[Tensor, "images pixels"], labels: Int[Tensor, " images"], dtype: torch.dtype):
-        self.pixels, self.labels, self.dtype = pixels, labels, dtype
-        # Reused from batch to batch: fresh memory for each would cost more than the copy.
-        self._bytes = pixels.new_empty(0)
-        self._values = pixels.new_empty(0, dtype=dtype)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batch(
-        self, index: Int[Tensor, "models batch"]
-    ) -> tuple[Float[Tensor, "models batch pixels"], Int[Tensor, "models batch"]]:
-        """The images and labels at `index`. The next call overwrites the images."""
-        rows = index.flatten()
-        shape = (len(rows), self.pixels.shape[1])
-        torch.index_select(self.pixels, 0, rows, out=self._bytes.resize_(shape))
-        values = self._values.resize_(shape).copy_(self._bytes).div_(255)
-        return values.unflatten(0, index.shape), self.labels[index]
-
-
-class Data(NamedTuple):
-    """All images, and which of the training images each network trains on and is validated on."""
-
-    training: Images
-    test: Images
-    train_index: Int[Tensor, "models train"]
-    val_index: Int[Tensor, "models val"]
-
-
-def prepare(
-    dataset: Dataset, validation_share: float, seeds: Sequence[int], dtype: torch.dtype, device: str = "cpu"
-) -> Data:
-    """Put a data set on the device, split for each seed."""
-    splits = zip(*(split(len(dataset.train_labels), validation_share, seed) for seed in seeds), strict=True)
-    train_index, val_index = (torch.from_numpy(np.stack(indices)).to(device) for indices in splits)
-    training, test = (
-        Images(torch.from_numpy(pixels).to(device), torch.from_numpy(labels.astype(np.int64)).to(device), dtype)
-        for pixels, labels in (dataset[:2], dataset[2:])
-    )
-    return Data(training, test, train_index, val_index)
-
-
 def evaluate(
-    ensemble: Ensemble, images: Images, index: Int[Tensor, "models some"]
+    stack: Stack, images: Images, index: Int[Tensor, " some"]
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
-    """Mean cross-entropy and accuracy of each network on its own images, without dropout."""
-    totals = ensemble.parameters.new_zeros(2, len(ensemble), dtype=torch.float64)
-    for batch_index in index.split(BATCH, dim=1):
-        x, y = images.batch(batch_index)
-        logits = ensemble.forward(x)[1].transpose(1, 2)
-        totals[0] += cross_entropy(logits, y, reduction="none").sum(1)
-        totals[1] += (logits.argmax(1) == y).sum(1)
-    loss, accuracy = totals / index.shape[1]
+    """Mean cross-entropy and accuracy of each network on the images at `index`, without dropout."""
+    totals = stack.rest.new_zeros(2, len(stack), dtype=torch.float64)
+    for batch in batches(images, index, BATCH):
+        logits = stack.forward(batch)[1]
+        labels = batch.labels.expand(len(stack), -1)
+        totals[0] += cross_entropy(logits, labels, reduction="none").sum(1)
+        totals[1] += (logits.argmax(1) == labels).sum(1)
+    loss, accuracy = totals / len(index)
     return loss, accuracy
 
 
-def performance(ensemble: Ensemble, data: Data) -> dict[str, Float[Tensor, " models"]]:
-    """Loss and accuracy of each network on its training and validation images, and on the test images."""
-    test_index = torch.arange(len(data.test), device=data.train_index.device).expand(len(ensemble), -1)
-    columns = {}
-    for part, images, index in (
-        ("train", data.training, data.train_index),
-        ("val", data.training, data.val_index),
-        ("test", data.test, test_index),
-    ):
-        columns[f"{part}_loss"], columns[f"{part}_accuracy"] = evaluate(ensemble, images, index)
-    return columns
+def performance(ensemble: Ensemble, data: Data, seeds: Sequence[int]) -> dict[str, Float[Tensor, " models"]]:
+    """Loss and accuracy of each network on the training and validation images of its seed, and on the test images."""
+    test = torch.arange(len(data.test.labels), device=ensemble.parameters.device)
+    columns = {f"{part}_{what}": [] for part in ("train", "val", "test") for what in ("loss", "accuracy")}
+    for model, seed in enumerate(seeds):
+        train, validation = data.split(seed)
+        stack = Stack.of(ensemble[model : model + 1])
+        for part, images, index in (
+            ("train", data.training, train),
+            ("val", data.training, validation),
+            ("test", data.test, test),
+        ):
+            loss, accuracy = evaluate(stack, images, index)
+            columns[f"{part}_loss"].append(loss)
+            columns[f"{part}_accuracy"].append(accuracy)
+    return {name: torch.cat(values) for name, values in columns.items()}
 
 
 def weight_statistics(ensemble: Ensemble) -> dict[str, Float[Tensor, " models"]]:
@@ -110,7 +68,7 @@ def weight_statistics(ensemble: Ensemble) -> dict[str, Float[Tensor, " models"]]
     }
 
 
-def describe(ensemble: Ensemble, data: Data) -> list[dict[str, float]]:
+def describe(ensemble: Ensemble, data: Data, seeds: Sequence[int]) -> list[dict[str, float]]:
     """What the table of models says of each network, by column: `performance` and `weight_statistics`."""
-    columns = performance(ensemble, data) | weight_statistics(ensemble)
+    columns = performance(ensemble, data, seeds) | weight_statistics(ensemble)
     return [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn.functional import pad
 
 from unit_clusters.files import written_whole
+from unit_clusters.images import Batch
 from unit_clusters.streams import stream
 
 
@@ -65,6 +67,66 @@ class Ensemble:
                 if masks is not None:
                     activity.mul_(masks[layer])
                 hidden.append(activity)
+        return hidden, activity
+
+
+class Stack:
+    """Networks of one architecture, laid out to be shown the same images and trained: see `Ensemble` for the other way.
+
+    All first layers are one large matrix, and activities have images along their last axis.
+
+    Attributes:
+        first: the weights of the first layer, Float[Tensor, "inputs models units"].
+        rest: a row per network, Float[Tensor, "models rest"]: the weights of the other layers, all biases, and zeros up
+            to a multiple of 16. (Where a row ends within a processor's vector, its last numbers would be rounded
+            another way, and a network would depend on the company it is trained in.)
+        weights: the other layers' weights, views of `rest`, Float[Tensor, "models outputs inputs"] each.
+        biases: all layers', views of `rest`, Float[Tensor, "models outputs"] each.
+    """
+
+    def __init__(
+        self, first: Float[Tensor, "inputs models units"], rest: Float[Tensor, "models rest"], sizes: Sequence[int]
+    ):
+        self.first, self.rest, self.sizes = first, rest, tuple(sizes)
+        shapes = [(outputs, inputs) for inputs, outputs in pairwise(self.sizes[1:])]
+        lengths = [outputs * inputs for outputs, inputs in shapes] + list(self.sizes[1:])
+        views = rest[:, : sum(lengths)].split(lengths, dim=1)
+        self.weights = [view.unflatten(1, shape) for view, shape in zip(views, shapes, strict=False)]
+        self.biases = list(views[len(shapes) :])
+
+    @classmethod
+    def of(cls, ensemble: Ensemble) -> "Stack":
+        """A copy of the ensemble's parameters."""
+        weights = ensemble.weights[0]
+        rest = ensemble.parameters[:, weights[0].numel() :]
+        return cls(weights.permute(2, 0, 1).contiguous(), pad(rest, (0, -rest.shape[1] % 16)), ensemble.sizes)
+
+    def ensemble(self) -> Ensemble:
+        """A copy as an ensemble."""
+        rows = torch.cat([self.first.permute(1, 2, 0).flatten(1), self.rest], dim=1)
+        parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
+        return Ensemble(rows[:, :parameters], self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.rest)
+
+    def __getitem__(self, models: Bool[Tensor, " models"]) -> "Stack":
+        """The stack of the chosen networks."""
+        return Stack(self.first[:, models], self.rest[models], self.sizes)
+
+    def forward(
+        self, batch: Batch, masks: Sequence[Float[Tensor, "models units batch"]] | None = None
+    ) -> tuple[list[Float[Tensor, "models units batch"]], Float[Tensor, "models classes batch"]]:
+        """Hidden activities (after the ReLU, and after dropout's `masks` if given) and logits."""
+        weights = self.first.view(len(self.first), -1).index_select(0, batch.active)
+        activity = (weights.T @ batch.pixels.T).unflatten(0, self.first.shape[1:]).add_(self.biases[0].unsqueeze(2))
+        hidden = []
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases[1:], strict=True)):
+            activity.relu_()
+            if masks is not None:
+                activity.mul_(masks[layer])
+            hidden.append(activity)
+            activity = torch.bmm(weight, activity).add_(bias.unsqueeze(2))
         return hidden, activity
 
 
