@@ -1,7 +1,8 @@
-"""An ensemble's members against the same networks trained alone, by torch's own layers, optimiser and schedule."""
+"""Networks trained together against the same networks trained alone, by torch's own layers, optimiser and schedule."""
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,38 +10,39 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from unit_clusters.datasets import Dataset
-from unit_clusters.evaluation import Images, prepare
-from unit_clusters.network import Ensemble, initialize
+from unit_clusters.images import Images, prepare
+from unit_clusters.network import Ensemble, Stack, initialize
 from unit_clusters.streams import stream
-from unit_clusters.training import Run, Settings, train
+from unit_clusters.training import Course, Run, Settings, dropout_masks, finite_epochs, train
 
 SIZES = (16, 12, 8, 10)
-SETTINGS = Settings(batch_size=32, learning_rate=0.01, plateau_patience=1, stopping_patience=2, max_epochs=25)
+EARLY = Settings(batch_size=32, learning_rate=0.01, plateau_patience=0, stopping_patience=2, max_epochs=25)
+LONG = replace(EARLY, schedule="constant", stopping_patience=None, max_epochs=12, keep="last")
+SEED = 5
 RUNS = [
-    Run("plain", 0.0, 0.0, 0.0),
-    Run("l2", 0.0, 1e-2, 0.0),
-    Run("l1", 3e-3, 1e-5, 0.0),
-    Run("dropout", 0.0, 1e-5, 0.4),
-    Run("too much l1", 0.3, 1e-5, 0.0),  # collapses, and stops before the others
+    Run("plain", SEED, 0.0, 0.0, 0.0),
+    Run("l2", SEED, 0.0, 1e-2, 0.0),
+    Run("l1", SEED, 3e-3, 1e-5, 0.0),
+    Run("dropout", SEED, 0.0, 1e-5, 0.4),
+    Run("too much l1", SEED, 0.3, 1e-5, 0.0),  # collapses, and stops before the others
 ]
 
 
 @pytest.fixture
 def data():
+    """Images some of whose pixels are 0 in most batches or in all."""
     random = np.random.default_rng(0)
     labels = random.integers(0, 10, 240)
     prototypes = random.integers(0, 256, (10, 16))
     pixels = np.clip(prototypes[labels] + random.normal(0, 60, (240, 16)), 0, 255).astype(np.uint8)
+    pixels[:, 3] = 0
+    pixels[5:, 7] = 0
     dataset = Dataset(pixels, labels, pixels, labels)
-    return prepare(dataset, 0.21, range(len(RUNS)), torch.float64)  # 190 to train on: a short last batch
+    return prepare(dataset, 0.21, torch.float64)  # 190 to train on: a short last batch
 
 
-def choose(data, models):
-    return data._replace(train_index=data.train_index[models], val_index=data.val_index[models])
-
-
-def start():
-    return Ensemble(initialize(SIZES, range(len(RUNS))).parameters.double(), SIZES)
+def start(number=len(RUNS)):
+    return Ensemble(initialize(SIZES, [SEED] * number).parameters.double(), SIZES)
 
 
 def penalized_loss(model, x, y, run):
@@ -50,15 +52,18 @@ def penalized_loss(model, x, y, run):
 
 
 def module(ensemble, run):
-    """The ensemble's network as a torch module; its dropout draws from the run's stream."""
+    """The ensemble's network as a torch module; its dropout takes 16 bits a unit and image from the run's stream."""
     random = stream(run.id, "dropout")
 
     class Dropout(torch.nn.Module):
         def forward(self, activity):
             if not self.training or not run.dropout:
                 return activity
-            keep = random.random(tuple(activity.shape), dtype=np.float32) >= run.dropout
-            return activity * torch.from_numpy(keep) / (1 - run.dropout)
+            images, units = activity.shape
+            bits = random.bit_generator.random_raw(math.ceil(images * units / 4)).view(np.int16)[: images * units]
+            p = round(run.dropout * 2**16) / 2**16
+            keep = torch.from_numpy(bits.astype(int) + 2**15).view(units, images).T >= p * 2**16
+            return activity * keep / (1 - p)
 
     layers = []
     for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
@@ -68,41 +73,43 @@ def module(ensemble, run):
     return torch.nn.Sequential(*layers[:-2])
 
 
-def train_alone(ensemble, images, train_index, val_index, run):
-    """The plain loop over one network: the best state, the validation losses and the learning rates."""
+def train_alone(ensemble, data, run, settings):
+    """The plain loop over one network: its kept state, the validation losses and the learning rates."""
     model = module(ensemble, run)
-    x, y = images.pixels.double() / 255, images.labels
-    optimizer = torch.optim.Adam(model.parameters(), lr=SETTINGS.learning_rate)
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.25, patience=SETTINGS.plateau_patience)
-    order = stream(run.id, "batch order")
+    x, y = data.training.pixels.double() / 255, data.training.labels
+    train_index, val_index = data.split(SEED)
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.25, patience=settings.plateau_patience)
+    order = stream("batch order", SEED)
     best, state, waited, losses, rates = math.inf, None, 0, [], []
-    for _ in range(SETTINGS.max_epochs):
+    for _ in range(settings.max_epochs):
         rates.append(optimizer.param_groups[0]["lr"])
         model.train()
-        for batch in train_index[order.permutation(len(train_index))].split(SETTINGS.batch_size):
+        for batch in train_index[order.permutation(len(train_index))].split(settings.batch_size):
             optimizer.zero_grad()
             penalized_loss(model, x[batch], y[batch], run).backward()
             optimizer.step()
         model.eval()
         with torch.no_grad():
             losses.append(cross_entropy(model(x[val_index]), y[val_index]).item())
-        plateau.step(losses[-1])
+        if settings.schedule == "plateau":
+            plateau.step(losses[-1])
         waited = 0 if losses[-1] < best else waited + 1
-        if losses[-1] < best:
-            best, state = losses[-1], copy.deepcopy(model)
-        if waited == SETTINGS.stopping_patience:
+        if losses[-1] < best or settings.keep == "last":
+            state = copy.deepcopy(model)
+        best = min(best, losses[-1])
+        if waited == settings.stopping_patience:
             break
     return state, losses, rates
 
 
-def test_member_equals_the_network_trained_alone(data):
+@pytest.mark.parametrize("settings", [EARLY, LONG], ids=["early stopping", "long"])
+def test_member_equals_the_network_trained_alone(data, settings):
     initial = start()
-    trained, history = train(initial, data, RUNS, SETTINGS)
+    trained, history = train(initial, data, RUNS, settings)
     lengths = set()
     for model, run in enumerate(RUNS):
-        state, losses, rates = train_alone(
-            initial[model : model + 1], data.training, data.train_index[model], data.val_index[model], run
-        )
+        state, losses, rates = train_alone(initial[model : model + 1], data, run, settings)
         epochs = [epoch for epoch in history if epoch.run == run.id]
         np.testing.assert_allclose([epoch.val_loss for epoch in epochs], losses, rtol=1e-9)
         np.testing.assert_allclose([epoch.learning_rate for epoch in epochs], rates)
@@ -110,25 +117,52 @@ def test_member_equals_the_network_trained_alone(data):
             torch.testing.assert_close(weight[model], linear.weight.data, rtol=1e-7, atol=1e-10)
             torch.testing.assert_close(bias[model], linear.bias.data, rtol=1e-7, atol=1e-10)
         lengths.add(len(epochs))
-    assert min(lengths) < max(lengths), "no member stopped before the others: the test would not see the stack shrink"
-    assert len({epoch.learning_rate for epoch in history}) > 1, "no plateau was reached"
+    if settings is EARLY:
+        assert min(lengths) < max(lengths), "no member stopped before the others: the stack was not seen to shrink"
+        assert len({epoch.learning_rate for epoch in history}) > 1, "no plateau was reached"
+    else:
+        assert lengths == {settings.max_epochs}
 
 
-def test_company_does_not_matter(data):
-    """A network trains alike in any ensemble."""
-    together, _ = train(start(), data, RUNS, SETTINGS)
-    chosen = torch.tensor([3, 1])
-    apart, _ = train(start()[chosen], choose(data, chosen), [RUNS[3], RUNS[1]], SETTINGS)
-    torch.testing.assert_close(apart.parameters, together.parameters[chosen], rtol=1e-9, atol=1e-12)
+@pytest.mark.parametrize("sizes", [(784, 64, 64, 10), (784, 20, 11, 10)])
+def test_company_does_not_change_a_bit(sizes):
+    """In float32 too: a strength that is added later gives the network of a fresh run."""
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 256, (700, 784), dtype=np.uint8) * (random.random((700, 784)) < 0.05)
+    labels = random.integers(0, 10, 700)
+    data = prepare(Dataset(pixels.astype(np.uint8), labels, pixels, labels), 0.1, torch.float32)
+    runs = [Run(str(m), SEED, (0.0, 1e-4)[m % 2], 1e-5, (0.0, 0.3, 0.7)[m % 3]) for m in range(15)]
+    settings = Settings(max_epochs=2, batch_size=200)
+    together, _ = train(initialize(sizes, [SEED] * 15), data, runs, settings)
+    for chosen in ([0], [2], [2, 1, 0], [4, 9, 14, 7, 8, 3, 11]):
+        start = initialize(sizes, [SEED] * len(chosen))
+        apart, _ = train(start, data, [runs[model] for model in chosen], settings)
+        assert torch.equal(apart.parameters, together.parameters[chosen])
+
+
+def test_dropout_masks_keep_the_mean():
+    courses = [Course(Run(str(p), 0, 0.0, 0.0, p), EARLY) for p in (0.0, 0.05, 0.7)]
+    masks = dropout_masks(courses, 999, (101, 50), torch.empty(0, dtype=torch.float64))
+    assert [mask.shape for mask in masks] == [(3, 101, 999), (3, 50, 999)]
+    for course, *mine in zip(courses, *masks, strict=True):
+        p = course.run.dropout
+        factors = torch.cat([mask.flatten() for mask in mine])
+        assert (factors == 0).double().mean().item() == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / len(factors)))
+        assert factors.max().item() == pytest.approx(1 / (1 - p), rel=1e-4)
+    assert dropout_masks(courses[:1], 10, (4,), torch.empty(0)) is None
+
+
+def test_networks_of_several_seeds_are_refused(data):
+    with pytest.raises(ValueError, match="share their batches"):
+        train(start(2), data, [RUNS[0], RUNS[1]._replace(seed=6)], EARLY)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_gpu_trains_as_the_processor_does(data):
-    settings = Settings(batch_size=32, learning_rate=0.01, max_epochs=3)
+    settings = replace(EARLY, max_epochs=3)
     _, expected = train(start(), data, RUNS, settings)
     training = Images(data.training.pixels.cuda(), data.training.labels.cuda(), torch.float64)
-    on_gpu = data._replace(training=training, train_index=data.train_index.cuda(), val_index=data.val_index.cuda())
-    _, found = train(start().to("cuda"), on_gpu, RUNS, settings)
+    _, found = train(start().to("cuda"), data._replace(training=training), RUNS, settings)
     np.testing.assert_allclose([e.val_loss for e in found], [e.val_loss for e in expected], rtol=1e-9)
 
 
@@ -140,16 +174,36 @@ def test_missing_gpu_is_said():
 
 def test_initial_networks_are_left_as_they_were(data):
     initial = start()
-    train(initial, data, RUNS, Settings(max_epochs=1))
+    train(initial, data, RUNS, replace(EARLY, max_epochs=1))
     torch.testing.assert_close(initial.parameters, start().parameters, rtol=0, atol=0)
 
 
-def test_network_that_diverges_stops_and_keeps_its_best_epoch(data):
+def test_stack_holds_the_ensemble():
+    initial = start()
+    stack = Stack.of(initial)
+    assert torch.equal(stack.ensemble().parameters, initial.parameters)
+    chosen = torch.tensor([True, False, True, False, False])
+    assert torch.equal(stack[chosen].ensemble().parameters, initial.parameters[chosen])
+
+
+@pytest.mark.parametrize("settings", [EARLY, LONG], ids=["best", "last"])
+def test_network_that_diverges_stops_and_keeps_its_last_good_epoch(data, settings):
     initial = start()
     initial.weights[0][1] = math.nan
-    trained, history = train(initial, data, RUNS, Settings(max_epochs=3, batch_size=32))
+    trained, history = train(initial, data, RUNS, replace(settings, max_epochs=3))
     epochs = [epoch.run for epoch in history]
     assert epochs.count(RUNS[1].id) == 1
     assert epochs.count(RUNS[0].id) == 3
+    assert finite_epochs(history) == {run.id: 3 for run in RUNS if run is not RUNS[1]}
     torch.testing.assert_close(trained.parameters[1], initial.parameters[1], equal_nan=True)
     assert trained.parameters[[0, 2, 3, 4]].isfinite().all()
+
+
+def test_last_finite_epoch_of_a_network_that_diverges_later(data):
+    """A learning rate under which the loss soon overflows."""
+    settings = replace(LONG, learning_rate=1e160)
+    trained, history = train(start(1), data, RUNS[1:2], settings)
+    finite = [epoch for epoch in history if math.isfinite(epoch.val_loss)]
+    assert 0 <= len(finite) < settings.max_epochs
+    assert len(history) == len(finite) + 1
+    assert trained.parameters.isfinite().all()

@@ -39,7 +39,7 @@ def read_similarity(path: str | Path, models: int | None = None) -> list[dict[st
     Raises:
         ValueError: the file is damaged, of another kind or of other networks; the message names it.
     """
-    with _named(path, MEASURES) as arrays:
+    with named(path, MEASURES) as arrays:
         stacks = [arrays[measure] for measure in MEASURES]
         for measure, stack in zip(MEASURES, stacks, strict=True):
             _expect_shape(measure, stack, (models or len(stacks[0]), *2 * stacks[0].shape[-1:]))
@@ -66,7 +66,7 @@ def read_labels(
     Raises:
         ValueError: the file is damaged, of another kind or of other networks; the message names it.
     """
-    with _named(path, ("labels",)) as arrays:
+    with named(path, ("labels",)) as arrays:
         labels = arrays["labels"]
         _expect_shape("labels", labels, (models, len(FORMS), units))
     return labels
@@ -78,7 +78,7 @@ def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
 
 
 @contextmanager
-def _named(path: str | Path, names: tuple[str, ...]) -> Iterator[Mapping[str, np.ndarray]]:
+def named(path: str | Path, names: tuple[str, ...]) -> Iterator[Mapping[str, np.ndarray]]:
     """The arrays of a file, for reading and checking. What goes wrong there says which file it is."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -1,12 +1,13 @@
 """From the configuration to the explicit list of runs and cohorts; nothing else builds their names.
 
-A run is one network: an experiment, a regulariser, its strength and a seed. A cohort is a block of seeds of one
-experiment, regulariser and strength, trained in one job. Standard library only, so that Snakemake alone can plan.
+A run is one network: an experiment, a regulariser, its strength and a seed. A cohort is what one job trains: the
+networks of one experiment and regulariser, over a block of strengths and a block of seeds. Standard library only, so
+that Snakemake alone can plan.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REGULARIZERS = ("l2", "l1", "dropout")
 
@@ -19,21 +20,25 @@ UNTRAINED_FIRST_SEED = 1000
 
 @dataclass(frozen=True)
 class Cohort:
-    """Networks that differ by their seed only."""
+    """Networks that one job makes: each strength with each seed."""
 
     experiment: str
     hidden: tuple[int, ...]
     regularizer: str
-    strength: float
-    l1: float
-    l2: float
-    dropout: float
+    strengths: tuple[float, ...]
     seeds: tuple[int, ...]
+    l2_floor: float = 0.0
+    training: dict = field(default_factory=dict, hash=False)
+    """How its networks are trained: training.Settings, by name. Empty if they are not."""
 
     @property
     def id(self) -> str:
-        """Names the block of seeds, so that more seeds make more cohorts and leave these alone: l2_0.001_seeds0-8."""
-        setting = UNTRAINED if self.regularizer == UNTRAINED else f"{self.regularizer}_{self.strength:g}"
+        """Names what it holds, so that more strengths and seeds make more cohorts: l2_1e-05to0.1_seeds0-0."""
+        if not self.trained:
+            setting = UNTRAINED
+        else:
+            ends = dict.fromkeys((self.strengths[0], self.strengths[-1]))
+            setting = f"{self.regularizer}_{'to'.join(f'{strength:g}' for strength in ends)}"
         return f"{setting}_seeds{self.seeds[0]}-{self.seeds[-1]}"
 
     @property
@@ -47,36 +52,43 @@ class Cohort:
 
     @property
     def runs(self) -> list[dict]:
-        """What identifies each network, as in the tables, with the `id` that names its random streams."""
+        """What identifies each network, as in the tables, seed by seed, with the `id` that names its random streams.
+
+        The id does not hold the experiment: networks that differ by their training settings only have the same ones.
+        """
+        penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0}
         return [
             {
-                "id": f"{self.experiment}/{self.regularizer}/{self.strength:g}/{seed}",
+                "id": f"{'-'.join(map(str, self.hidden))}/{self.regularizer}/{strength:g}/{seed}",
                 "experiment": self.experiment,
                 "regularizer": self.regularizer,
-                "strength": self.strength,
-                "l1": self.l1,
-                "l2": self.l2,
-                "dropout": self.dropout,
+                "strength": strength,
+                **(penalties | {self.regularizer: strength} if self.trained else penalties),
                 "seed": seed,
             }
             for seed in self.seeds
+            for strength in self.strengths
         ]
 
 
-def strengths(values: list[float] | str) -> list[float]:
-    """The strengths of a sweep, to six significant digits.
+def strength_blocks(values: list | str) -> list[tuple[float, ...]]:
+    """The strengths of a sweep, to six significant digits, by the blocks that are trained together.
 
     Args:
-        values: a list; or, as in Table S1, "logspace(from, to, number)" in powers of ten, or "linspace(...)".
+        values: as in Table S1, "logspace(from, to, number)" in powers of ten, or "linspace(...)", which is one block;
+            or a list, each item of which is a block: such a text, a list of strengths, or a single strength.
 
     Raises:
-        ValueError: two strengths are equal, or the text is of another form or asks for no points or too large ones.
+        ValueError: two strengths are equal, or a text is of another form or asks for no points or too large ones.
     """
-    points = values if isinstance(values, list) else _spaced(values)
-    rounded = [float(f"{point:.6g}") for point in points]
-    if len(set(rounded)) < len(rounded):
+    found = []
+    for item in [values] if isinstance(values, str) else values:
+        points = _spaced(item) if isinstance(item, str) else item if isinstance(item, list) else [item]
+        found.append(tuple(float(f"{point:.6g}") for point in points))
+    strengths = [strength for block in found for strength in block]
+    if len(set(strengths)) < len(strengths):
         raise ValueError(f"the strengths {values} are not all different; name each once")
-    return rounded
+    return [block for block in found if block]
 
 
 def _spaced(values: str) -> list[float]:
@@ -102,15 +114,17 @@ def _spaced(values: str) -> list[float]:
 def cohorts(config: dict) -> list[Cohort]:
     """All cohorts of the (validated) configuration, trained ones before untrained ones, experiment by experiment.
 
+    Untrained networks depend on their architecture only, so the first experiment of an architecture has them.
+
     Raises:
-        ValueError: a sweep's strengths are not valid, or there are no networks at all; the message names the key.
+        ValueError: training settings contradict each other, a sweep's strengths are not valid, or there are no networks
+            at all; the message names the key.
     """
-    found = []
-    for name, experiment in config["experiments"].items():
-        if experiment is not None:
-            found += _trained(name, experiment, config["l2_floor"])
-    for name, experiment in config["experiments"].items():
-        if experiment is not None:
+    experiments = {name: experiment for name, experiment in config["experiments"].items() if experiment is not None}
+    architectures = {tuple(experiment["hidden"]): name for name, experiment in reversed(experiments.items())}
+    found = [cohort for name, experiment in experiments.items() for cohort in _trained(name, experiment, config)]
+    for name, experiment in experiments.items():
+        if architectures[tuple(experiment["hidden"])] == name:
             found += _untrained(name, experiment, config["untrained"])
     if not found:
         raise ValueError(
@@ -120,26 +134,45 @@ def cohorts(config: dict) -> list[Cohort]:
     return found
 
 
-def _trained(name: str, experiment: dict, l2_floor: float) -> Iterator[Cohort]:
+def training_settings(name: str, experiment: dict, config: dict) -> dict:
+    """The settings of one experiment's training: its own, laid over those of all.
+
+    Raises:
+        ValueError: training would not end, or what is kept contradicts why it ends; the message names the key.
+    """
+    settings = config["training"] | experiment.get("training", {})
+    key = f"config: experiments: {name}: training"
+    if settings["keep"] == "last" and settings["stopping_patience"] is not None:
+        raise ValueError(
+            f"{key}: keep: last keeps the epoch after which training stops, the worst of the last ones; set "
+            "stopping_patience: null with it, or keep: best"
+        )
+    if settings["stopping_patience"] is None and settings["max_epochs"] is None:
+        raise ValueError(f"{key}: max_epochs: null with stopping_patience: null trains for ever; set one of them")
+    return settings
+
+
+def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
+    settings = training_settings(name, experiment, config)
     for regularizer in REGULARIZERS:
         try:
-            values = strengths(experiment["sweeps"].get(regularizer, []))
-            if any(value <= 0 for value in values):
-                raise ValueError(f"{min(values):g} is not above 0")
-            if regularizer == "dropout" and any(value >= 1 for value in values):
-                raise ValueError(f"{max(values):g} is not below 1; it is the probability that a unit is dropped")
+            found = strength_blocks(experiment["sweeps"].get(regularizer, []))
+            strengths = [strength for block in found for strength in block]
+            if any(strength <= 0 for strength in strengths):
+                raise ValueError(f"{min(strengths):g} is not above 0")
+            if regularizer == "dropout" and any(strength >= 1 for strength in strengths):
+                raise ValueError(f"{max(strengths):g} is not below 1; it is the probability that a unit is dropped")
         except ValueError as error:
             raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
-        for strength in values:
-            penalties = {"l1": 0.0, "l2": l2_floor, "dropout": 0.0} | {regularizer: strength}
-            for seeds in blocks(range(experiment["seeds"]), experiment["models_per_job"]):
-                yield Cohort(name, tuple(experiment["hidden"]), regularizer, strength, **penalties, seeds=seeds)
+        for block in found:
+            for seeds in blocks(range(experiment["seeds"]), experiment["seeds_per_job"]):
+                yield Cohort(name, tuple(experiment["hidden"]), regularizer, block, seeds, config["l2_floor"], settings)
 
 
 def _untrained(name: str, experiment: dict, untrained: dict) -> Iterator[Cohort]:
     seeds = range(UNTRAINED_FIRST_SEED, UNTRAINED_FIRST_SEED + untrained["models"])
     for block in blocks(seeds, untrained["models_per_job"]):
-        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, 0.0, 0.0, 0.0, 0.0, block)
+        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, (0.0,), block)
 
 
 def blocks(items: Sequence, length: int) -> Iterator[tuple]:

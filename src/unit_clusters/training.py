@@ -12,6 +12,7 @@ losses that are reported, and that the schedule and early stopping watch, are th
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -109,10 +110,9 @@ class Adam:
         self._directions = [first[:, models], rest[models]]
         self._optimizer.param_groups[0]["params"] = self._directions
         for direction, state in zip(self._directions, states, strict=True):
-            axis = direction.ndim - 2  # of the networks
+            chosen = (slice(None),) * (direction.ndim - 2) + (models,)  # networks are on the last axis but one
             self._optimizer.state[direction] = {
-                name: value.index_select(axis, models.nonzero().squeeze(1)) if value.ndim else value
-                for name, value in state.items()
+                name: value[chosen] if value.ndim else value for name, value in state.items()
             }
 
 
@@ -269,6 +269,11 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
             adam.keep(stay)
             courses = [course for course, end in zip(courses, ended, strict=True) if not end]
     return kept, history
+
+
+def finite_epochs(history: Sequence[Epoch]) -> Counter[str]:
+    """How many epochs each network, by its run's id, was trained for before it diverged, if it did."""
+    return Counter(epoch.run for epoch in history if math.isfinite(epoch.val_loss))
 
 
 def _report(

@@ -3,7 +3,6 @@ import ast
 import os
 import sys
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -47,60 +46,21 @@ def cohort_of(wildcards):
         )
 
 
-def networks(wildcards):
-    """What defines the networks of a cohort."""
+def origin(wildcards):
+    """What the networks of a cohort are made with, by configuration.
+
+    Rules after training have this in their params, and the modules that made them among their inputs. Their own input
+    files change with them, so nothing is run twice. But when one of the jobs before them fails, Snakemake deletes its
+    output, and later takes what had once been made from an older version of that output for up to date.
+    """
     cohort = cohort_of(wildcards)
     return {
+        "dataset": config["dataset"]["name"],
         "hidden": list(cohort.hidden),
         "runs": cohort.runs,
         "validation_share": config["validation_share"],
+        "training": cohort.training,
     }
-
-
-def trainings():
-    """The cohorts of each of the training rules. Any one; or those of a block that are not trained yet, together.
-
-    The rules differ in their outputs only, so that what one of them made does not count as changed for the other.
-    """
-    found = {"{experiment}/{cohort}": ["{experiment}/{cohort}"]}
-    size, models = (
-        config["cohorts_per_job"],
-        Path(config["pathvars"]["results"]) / "models",
-    )
-    trained = (cohort for cohort in COHORTS.values() if cohort.trained)
-    sweeps = groupby(
-        trained, lambda cohort: f"{cohort.experiment}_{cohort.regularizer}"
-    )
-    for name, cohorts in sweeps if size > 1 else ():
-        for number, block in enumerate(sweep.blocks(list(cohorts), size)):
-            paths = [f"{cohort.experiment}/{cohort.id}" for cohort in block]
-            missing = [
-                path for path in paths if not (models / f"{path}.safetensors").exists()
-            ]
-            if missing:
-                found[f"{name}_{number}"] = missing
-    return found
-
-
-def training(path, wildcards):
-    """What the networks of a cohort depend on besides its name, as far as they are trained; alike in a whole sweep."""
-    cohort = COHORTS[tuple(path.format(**wildcards).split("/"))]
-    made = {
-        "hidden": list(cohort.hidden),
-        "validation_share": config["validation_share"],
-        "training": config["training"],
-    }
-    return (
-        made if cohort.regularizer == "l2" else made | {"l2_floor": config["l2_floor"]}
-    )
-
-
-def runs_of_cohorts(wildcards, output):
-    """The runs of each cohort that a job trains. Snakemake does not compare params that follow from the output."""
-    return [
-        COHORTS[Path(path.removesuffix(".safetensors")).parts[-2:]].runs
-        for path in output.networks
-    ]
 
 
 def layer_of_runs(wildcards):
@@ -129,21 +89,6 @@ def per_layer(path):
         for cohort in COHORTS.values()
         for layer in cohort.layers
     ]
-
-
-def origin(wildcards):
-    """What the networks that a job is about were made with, by configuration and by code.
-
-    Rules after training have this in their params, and these modules among their inputs. Their own input files change
-    with them, so nothing is run twice. But when one of the jobs before them fails, Snakemake deletes its output, and
-    later takes what had once been made from an older version of that output for up to date.
-    """
-    made = networks(wildcards) | {"dataset": config["dataset"]["name"]}
-    return (
-        made | {"training": config["training"]}
-        if cohort_of(wildcards).trained
-        else made
-    )
 
 
 def modules_since_training(*scripts):

@@ -69,18 +69,14 @@ EXAMPLES = [
     for cohort in COHORTS.values()
     if (cohort.experiment, cohort.regularizer, cohort.seeds[0])
     == ("base", "dropout", 0)
-    and cohort.strength in config["figures"]["examples"]
+    and not set(cohort.strengths).isdisjoint(config["figures"]["examples"])
 ]
-EXAMPLE_FILES = [f"{cohort.experiment}/{cohort.id}/layer1.npz" for cohort in EXAMPLES]
-STRENGTHS = [cohort.strength for cohort in EXAMPLES]
 BASE = EXPERIMENTS.get("base", {"hidden": []})["hidden"]
 
 
 rule fig1:
     input:
-        modularity="<results>/tables/modularity.csv",
-        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES[-1:]),
-        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES[-1:]),
+        examples="<results>/examples.npz",
         modules=modules_of("fig1.py"),
     output:
         report(
@@ -95,7 +91,7 @@ rule fig1:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={"strengths": STRENGTHS[-1:], "hidden": BASE},
+        job={"hidden": BASE},
     message:
         "Figure 1"
     script:
@@ -106,8 +102,7 @@ rule fig3:
     input:
         models="<results>/tables/models.csv",
         modularity="<results>/tables/modularity.csv",
-        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
-        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),
+        examples="<results>/examples.npz",
         modules=modules_of("fig3.py"),
     output:
         report(
@@ -122,7 +117,7 @@ rule fig3:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={"strengths": STRENGTHS, "hidden": BASE},
+        job={"hidden": BASE},
     message:
         "Figure 3"
     script:

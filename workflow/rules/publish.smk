@@ -56,8 +56,7 @@ rule publish:
         ],
         claims=["<results>/claims.csv", "<results>/claims.md"],
         provenance="<results>/provenance.json",
-        matrices=expand("<results>/similarity/{file}", file=EXAMPLE_FILES),
-        clusters=expand("<results>/clusters/{file}", file=EXAMPLE_FILES),
+        examples="<results>/examples.npz",
     # No output: else whoever asks for `verify` would first have the run published, and compared with itself.
     log:
         "<logs>/publish.log",
@@ -66,11 +65,7 @@ rule publish:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={
-            "folder": KEPT,
-            "matrices": expand(f"{KEPT}/similarity/{{file}}", file=EXAMPLE_FILES),
-            "clusters": expand(f"{KEPT}/clusters/{{file}}", file=EXAMPLE_FILES),
-        },
+        job={"folder": KEPT},
     message:
         "Publish"
     script:

@@ -22,22 +22,19 @@ rule table:
         "../scripts/unpack.py"
 
 
-rule example:
+rule examples:
     input:
-        "results/published/{folder}/{file}.npz",
+        "results/published/examples.npz",
     output:
-        "<results>/{folder}/{file}.npz",
+        "<results>/examples.npz",
     log:
-        "<logs>/{folder}/{file}.log",
-    wildcard_constraints:
-        folder="similarity|clusters",
-        file="[^/]+/[^/]+/layer[0-9]+",
+        "<logs>/examples.log",
     localrule: True
     conda:
         "../../envs/plot.yaml"
     threads: 1
     message:
-        "Copy {wildcards.folder}/{wildcards.file}"
+        "Copy the example matrices"
     shell:
         "cp {input:q} {output:q} 2> {log:q}"
 

@@ -62,3 +62,35 @@ rule table:
 rule tables:
     input:
         expand("<results>/tables/{table}.csv", table=PARTS),
+
+
+# The layers that Figs. 1 and 3 show.
+rule examples:
+    input:
+        modularity="<results>/tables/modularity.csv",
+        matrices=lambda wildcards: expand(
+            "<results>/similarity/base/{cohort}/layer1.npz",
+            cohort=[cohort.id for cohort in EXAMPLES],
+        ),
+        clusters=lambda wildcards: expand(
+            "<results>/clusters/base/{cohort}/layer1.npz",
+            cohort=[cohort.id for cohort in EXAMPLES],
+        ),
+        modules=modules_of("examples.py"),
+    output:
+        "<results>/examples.npz",
+    log:
+        "<logs>/examples.log",
+    localrule: True
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    params:
+        job=lambda wildcards: {
+            "chosen": config["figures"]["examples"],
+            "strengths": [list(cohort.strengths) for cohort in EXAMPLES],
+        },
+    message:
+        "Example matrices"
+    script:
+        "../scripts/examples.py"

@@ -3,17 +3,15 @@
 import pandas as pd
 
 from unit_clusters.datasets import CLASSES, SIDE
-from unit_clusters.figures import fig3, style
-from unit_clusters.figures.examples import read_examples
+from unit_clusters.figures import examples, fig3, style
 from unit_clusters.logs import logged_to
 from unit_clusters.tables import whole
 
 
 def main(job):
-    spec = job.params.job
     modularity, models = pd.read_csv(whole(job.input.modularity)), pd.read_csv(whole(job.input.models))
-    examples = read_examples(modularity, spec["strengths"], job.input.matrices, job.input.clusters)
-    style.save(fig3.draw(modularity, models, examples, [SIDE**2, *spec["hidden"], CLASSES]), job.output)
+    shown = examples.read(job.input.examples)
+    style.save(fig3.draw(modularity, models, shown, [SIDE**2, *job.params.job["hidden"], CLASSES]), job.output)
 
 
 if "snakemake" in globals():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters import datasets, evaluation, network, tables
+from unit_clusters import datasets, evaluation, images, network, tables
 from unit_clusters.logs import logged_to
 
 
@@ -14,14 +14,14 @@ def main(job):
     spec = job.params.job
     seeds = [run["seed"] for run in spec["runs"]]
     dataset = datasets.load(Path(job.input.images).parent)
-    data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32)
+    data = images.prepare(dataset, spec["validation_share"], torch.float32)
     sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
 
     logging.info("%d networks: %s", len(seeds), ", ".join(run["id"] for run in spec["runs"]))
     ensemble = network.initialize(sizes, seeds)
 
     network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
-    rows = evaluation.describe(ensemble, data)
+    rows = evaluation.describe(ensemble, data, seeds)
     tables.write(
         evaluation.COLUMNS,
         [run | {"trained": False, "epochs": 0} | row for run, row in zip(spec["runs"], rows, strict=True)],

@@ -1,12 +1,13 @@
-"""Train the networks of one or more cohorts of one architecture, all as one ensemble."""
+"""Train the networks of a cohort, those of one seed at a time."""
 
 import logging
-from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import torch
 
-from unit_clusters import datasets, evaluation, network, tables, training
+from unit_clusters import datasets, evaluation, images, network, tables, training
 from unit_clusters.logs import logged_to
 
 HISTORY = (*tables.RUN, "epoch", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
@@ -14,32 +15,37 @@ HISTORY = (*tables.RUN, "epoch", "learning_rate", "train_loss", "train_accuracy"
 
 def main(job):
     torch.set_num_threads(job.threads)
-    spec, cohorts = job.params.job, job.params.cohorts
+    spec = job.params.job
     settings = training.Settings(**spec["training"])
-    runs = {run["id"]: run for cohort in cohorts for run in cohort}
-    seeds = [run["seed"] for run in runs.values()]
     dataset = datasets.load(Path(job.input.images).parent)
-    data = evaluation.prepare(dataset, spec["validation_share"], seeds, torch.float32, settings.device)
+    data = images.prepare(dataset, spec["validation_share"], torch.float32, settings.device)
     sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
 
-    logging.info("%d networks, at most %d epochs: %s", len(runs), settings.max_epochs, ", ".join(runs))
-    ensemble, history = training.train(
-        network.initialize(sizes, seeds).to(settings.device),
-        data,
-        [training.Run(run["id"], run["l1"], run["l2"], run["dropout"]) for run in runs.values()],
-        settings,
-    )
+    parameters, history = [], []
+    for seed, group in groupby(spec["runs"], itemgetter("seed")):
+        runs = list(group)
+        logging.info("%d networks of seed %d: %s", len(runs), seed, ", ".join(run["id"] for run in runs))
+        start = network.initialize(sizes, [seed] * len(runs)).to(settings.device)
+        trained, epochs = training.train(
+            start, data, [training.Run(**{key: run[key] for key in training.Run._fields}) for run in runs], settings
+        )
+        parameters.append(trained.parameters)
+        history += epochs
 
-    rows = dict(zip(runs, evaluation.describe(ensemble, data), strict=True))
-    epochs = Counter(epoch.run for epoch in history)
-    first = 0
-    for cohort, *files in zip(cohorts, job.output.networks, job.output.history, job.output.models, strict=True):
-        here = {run["id"]: run for run in cohort}
-        network.save(ensemble[first : first + len(here)], list(here), files[0])
-        first += len(here)
-        tables.write(HISTORY, (runs[epoch.run] | epoch._asdict() for epoch in history if epoch.run in here), files[1])
-        trained = [run | {"trained": True, "epochs": epochs[id]} | rows[id] for id, run in here.items()]
-        tables.write(evaluation.COLUMNS, trained, files[2])
+    ensemble = network.Ensemble(torch.cat(parameters), sizes)
+    network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
+    by_id = {run["id"]: run for run in spec["runs"]}
+    tables.write(HISTORY, (by_id[epoch.run] | epoch._asdict() for epoch in history), job.output.history)
+    finite = training.finite_epochs(history)
+    rows = evaluation.describe(ensemble, data, [run["seed"] for run in spec["runs"]])
+    tables.write(
+        evaluation.COLUMNS,
+        [
+            run | {"trained": True, "epochs": finite[run["id"]]} | row
+            for run, row in zip(spec["runs"], rows, strict=True)
+        ],
+        job.output.models,
+    )
 
 
 if "snakemake" in globals():

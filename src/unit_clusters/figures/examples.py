@@ -1,6 +1,6 @@
 """Example matrices of single layers, sorted by cluster (Figs. 1 and 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from unit_clusters.figures import style
-from unit_clusters.layer_files import read_labels, read_similarity
+from unit_clusters.files import written_whole
+from unit_clusters.layer_files import named, read_labels, read_similarity
 from unit_clusters.measures import FORMS, Form, all_forms
 
 FORM = Form("cov", True)
@@ -51,27 +52,52 @@ def cluster_order(
     return order, np.flatnonzero(np.diff(rank[order])) + 1
 
 
-def read_examples(
-    modularity: pd.DataFrame, strengths: Iterable[float], matrices: Iterable[str | Path], clusters: Iterable[str | Path]
+def choose(
+    modularity: pd.DataFrame,
+    layers: Iterable[tuple[Sequence[float], str | Path, str | Path]],
+    strengths: Collection[float],
 ) -> list[Example]:
-    """The first hidden layer of seed 0 of Experiment 1, at each dropout probability.
+    """The first hidden layer of networks of seed 0 in Experiment 1's sweep of dropout.
 
     Args:
         modularity: modularity.csv.
-        strengths: dropout probabilities.
-        matrices: the similarity file of each one's cohort, of which seed 0 is the first network.
-        clusters: the cluster file of each.
+        layers: of each cohort that has some, the strengths of its first networks, those of seed 0; its similarity file;
+            and its cluster file.
+        strengths: dropout probabilities of the networks that are wanted.
 
     Raises:
         ValueError: a file is damaged; the message names it.
     """
-    chosen = style.of_form(modularity, FORM)
-    chosen = chosen[(chosen["experiment"] == "base") & (chosen["regularizer"] == "dropout")]
-    q = chosen[(chosen["seed"] == 0) & (chosen["layer"] == 1)].set_index("strength")["q"]
+    table = style.of_form(modularity, FORM)
+    table = table[(table["experiment"] == "base") & (table["regularizer"] == "dropout")]
+    q = table[(table["seed"] == 0) & (table["layer"] == 1)].set_index("strength")["q"]
     form = FORMS.index(FORM)
     return [
-        Example(strength, all_forms(read_similarity(similarity)[0])[form], read_labels(labels)[0, form], q[strength])
-        for strength, similarity, labels in zip(strengths, matrices, clusters, strict=True)
+        Example(strength, all_forms(matrices)[form], labels[form], q[strength])
+        for here, similarity, clusters in layers
+        for strength, matrices, labels in zip(here, read_similarity(similarity), read_labels(clusters), strict=False)
+        if strength in strengths
+    ]
+
+
+def write(examples: Sequence[Example], path: str | Path) -> None:
+    """Write the examples as one file of arrays, stacked."""
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file, **{name: np.array([getattr(example, name) for example in examples]) for name in Example._fields}
+        )
+
+
+def read(path: str | Path) -> list[Example]:
+    """What `write` wrote.
+
+    Raises:
+        ValueError: the file is damaged; the message names it.
+    """
+    with named(path, Example._fields) as arrays:
+        fields = [arrays[name] for name in Example._fields]
+    return [
+        Example(float(strength), matrix, labels, float(q)) for strength, matrix, labels, q in zip(*fields, strict=True)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from unit_clusters.sweep import REGULARIZERS, strengths
+from unit_clusters.sweep import REGULARIZERS, strength_blocks
 
 COLUMNS = ("experiment", "hidden", "seeds", "swept", *REGULARIZERS, "networks")
 
@@ -18,7 +18,8 @@ def sweeps(experiments: Mapping[str, dict | None], l2_floor: float) -> Iterator[
     """
     for name, experiment in experiments.items():
         for swept, values in (experiment or {"sweeps": {}})["sweeps"].items():
-            given = values if isinstance(values, str) else ", ".join(f"{value:g}" for value in values)
+            found = strength_blocks(values)
+            given = values if isinstance(values, str) else ", ".join(f"{value:g}" for block in found for value in block)
             yield {
                 "experiment": name,
                 "hidden": f"({', '.join(map(str, experiment['hidden']))})",
@@ -26,7 +27,7 @@ def sweeps(experiments: Mapping[str, dict | None], l2_floor: float) -> Iterator[
                 "swept": swept,
                 **{"l2": f"{l2_floor:g}", "l1": "0", "dropout": "0"},
                 swept: given,
-                "networks": len(strengths(values)) * experiment["seeds"],
+                "networks": sum(map(len, found)) * experiment["seeds"],
             }
 
 

@@ -1,0 +1,19 @@
+"""Gather the layers that Figs. 1 and 3 show."""
+
+import pandas as pd
+
+from unit_clusters.figures import examples
+from unit_clusters.logs import logged_to
+from unit_clusters.tables import whole
+
+
+def main(job):
+    spec = job.params.job
+    modularity = pd.read_csv(whole(job.input.modularity))
+    layers = zip(spec["strengths"], job.input.matrices, job.input.clusters, strict=True)
+    examples.write(examples.choose(modularity, layers, spec["chosen"]), job.output[0])
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0], snakemake.output):
+        main(snakemake)
