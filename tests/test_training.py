@@ -41,7 +41,7 @@ def data():
     return prepare(dataset, 0.21, torch.float64)  # 190 to train on: a short last batch
 
 
-def start(number=len(RUNS)):
+def start(number=5):
     return Ensemble(initialize(SIZES, [SEED] * number).parameters.double(), SIZES)
 
 
@@ -62,7 +62,8 @@ def module(ensemble, run):
             images, units = activity.shape
             bits = random.bit_generator.random_raw(math.ceil(images * units / 4)).view(np.int16)[: images * units]
             p = round(run.dropout * 2**16) / 2**16
-            keep = torch.from_numpy(bits.astype(int) + 2**15).view(units, images).T >= p * 2**16
+            drawn = torch.from_numpy(bits.astype(int) + 2**15).view(units, images).T
+            keep = drawn >= p * 2**16
             return activity * keep / (1 - p)
 
     layers = []

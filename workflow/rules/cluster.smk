@@ -13,6 +13,9 @@ rule cluster:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 700,
+        runtime=layer_minutes,
     params:
         job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
     message:

@@ -1,8 +1,10 @@
 # The cohorts of the configuration, and what several rules ask of them.
 import ast
+import math
 import os
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -120,3 +122,23 @@ def imported_names(path):
         elif isinstance(node, ast.ImportFrom):
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# Time and memory of a job, for clusters; a job that fails for want of them is tried again with more. They are a few times
+# what the paper's run took on our processor.
+
+
+def training_minutes(wildcards, attempt):
+    """From the products that training takes: of an image, 4 or 6 operations a weight, at 15 GFLOP/s a core."""
+    cohort = cohort_of(wildcards)
+    first, *others = (a * b for a, b in pairwise((28 * 28, *cohort.hidden, 10)))
+    images = 60_000 * (1 - config["validation_share"])
+    stops_early = cohort.training["stopping_patience"] is not None
+    epochs = min(cohort.training["max_epochs"] or 150, 150 if stops_early else math.inf)
+    operations = len(cohort.runs) * epochs * images * (4 * first + 6 * sum(others))
+    return attempt * math.ceil(5 + operations / 15e9 / 60)
+
+
+def layer_minutes(wildcards, attempt):
+    """From the number of networks."""
+    return attempt * (5 + len(cohort_of(wildcards).runs) // 3)

@@ -14,6 +14,9 @@ rule compare:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 700,
+        runtime=layer_minutes,
     params:
         job=lambda wildcards: layer_of_runs(wildcards)
         | {"clustering": config["clustering"]},

@@ -13,6 +13,9 @@ rule similarity:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 900,
+        runtime=layer_minutes,
     params:
         job=lambda wildcards: {
             "layer": int(wildcards.layer),

@@ -20,6 +20,8 @@ rule train:
         "../../envs/compute.yaml"
     threads: 1
     resources:
+        mem_mb=lambda wildcards, attempt: attempt * 1000,
+        runtime=training_minutes,
         gpu=lambda wildcards: int(cohort_of(wildcards).training["device"] == "cuda"),
     params:
         job=origin,
@@ -45,6 +47,9 @@ rule initialize:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 1100,
+        runtime=layer_minutes,
     params:
         job=origin,
     message:
