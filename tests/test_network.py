@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from unit_clusters import network
-from unit_clusters.evaluation import Images, evaluate, weight_statistics
+from unit_clusters.evaluation import evaluate, weight_statistics
+from unit_clusters.images import Images, batches
 
 SIZES = (30, 20, 8, 10)
 
@@ -64,6 +65,18 @@ def test_weight_statistics_by_hand():
     assert figures["sparsity"] == pytest.approx(3 / 6)
 
 
+def test_stack_shows_all_networks_the_same_images():
+    ensemble = network.initialize(SIZES, [0, 1])
+    pixels = torch.randint(0, 256, (5, 30), dtype=torch.uint8)
+    pixels[:, ::3] = 0
+    (batch,) = batches(Images(pixels, torch.zeros(5, dtype=torch.int64), torch.float32), torch.arange(5), 5)
+    assert batch.pixels.shape == (5, 20)
+    hidden, logits = network.Stack.of(ensemble).forward(batch)
+    expected_hidden, expected_logits = ensemble.forward((pixels / 255).expand(2, -1, -1))
+    for found, expected in zip([*hidden, logits], [*expected_hidden, expected_logits], strict=True):
+        torch.testing.assert_close(found.mT, expected)
+
+
 def test_evaluation_of_a_known_classifier():
     """Logits are the 10 pixels themselves, whatever the number of images in a chunk."""
     ensemble = network.Ensemble(torch.cat([torch.eye(10).flatten(), torch.zeros(10)])[None], (10, 10))
@@ -71,6 +84,6 @@ def test_evaluation_of_a_known_classifier():
     pixels = torch.zeros(2500, 10, dtype=torch.uint8)
     pixels[torch.arange(2500), labels] = 255
     labels[:500] = (labels[:500] + 1) % 10  # a fifth are wrong
-    loss, accuracy = evaluate(ensemble, Images(pixels, labels, torch.float32), torch.arange(2500)[None])
+    loss, accuracy = evaluate(network.Stack.of(ensemble), Images(pixels, labels, torch.float32), torch.arange(2500))
     assert accuracy.item() == pytest.approx(0.8)
     assert loss.item() == pytest.approx(math.log(math.e + 9) - 0.8, rel=1e-6)

@@ -125,13 +125,13 @@ def downstream(layers, retrained=False):
     """The jobs that follow from so many new similarity matrices, of new networks or of old ones."""
     stages = dict.fromkeys(("similarity", "cluster", "compare"), layers)
     figures = OF_LAYERS | OF_MODELS if retrained else OF_LAYERS
-    return stages | {"table": 4 if retrained else 3, "claims": 1, "figures": figures}
+    return stages | {"table": 4 if retrained else 3, "examples": 1, "claims": 1, "figures": figures}
 
 
 # What a run plans and makes
 
 
-def test_the_paper_is_planned_in_705_jobs_and_five_seconds(tmp_path):
+def test_the_paper_is_planned_in_597_jobs_and_five_seconds(tmp_path):
     folder = copy_of_repository(tmp_path)
     start = time.perf_counter()
     planned = plan(folder, configs=())
@@ -140,8 +140,9 @@ def test_the_paper_is_planned_in_705_jobs_and_five_seconds(tmp_path):
         "mnist": 1,
         "train": 60,
         "initialize": 15,
-        **dict.fromkeys(("similarity", "cluster", "compare"), 210),
+        **dict.fromkeys(("similarity", "cluster", "compare"), 174),
         "table": 4,
+        "examples": 1,
         "claims": 1,
         "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS,
     }
@@ -173,7 +174,7 @@ def test_a_run_makes_tables_and_figures(finished):
     for name in (OF_MODELS | OF_LAYERS | OF_CONFIGURATION) - {"tableS1"}:
         for suffix, start in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
             assert (results / "figures" / f"{name}{suffix}").read_bytes().startswith(start)
-    assert "epoch 1: 2 networks" in (finished / "logs/tiny/train/base/l1_0.0001_seeds0-1.log").read_text()
+    assert "epoch 8: 1 networks" in (finished / "logs/tiny/train/base/l1_0.0001_seeds0-1.log").read_text()
 
 
 def test_modularity_in_the_table_is_that_of_the_files(finished):
@@ -207,15 +208,27 @@ def test_one_core_gives_the_same_tables(finished, tmp_path):
     assert tables(folder) == tables(finished)
 
 
-def test_cohorts_trained_together_are_the_same_and_do_not_count_as_changed(finished, tmp_path):
-    folder = copy_of_repository(tmp_path)
-    table = "results/tiny/tables/models.csv"
-    together = ("--config", "cohorts_per_job=2")
-    blocks = ("train_base_l2_0", "train_base_l1_0", "train_base_dropout_0")
-    assert plan(folder, table, *together) == {"synthetic": 1, **dict.fromkeys(blocks, 1), "initialize": 2, "table": 1}
-    snakemake(folder, table, "--cores", "2", *together)
-    assert (folder / table).read_bytes() == tables(finished)["models"]
-    assert plan(folder, table) == plan(folder, table, *together) == {}
+def test_early_shares_the_untrained_networks_of_its_architecture(copy):
+    """Networks of the same name, trained in another way, strengths together and seeds apart; nothing else is done."""
+    early = {"hidden": [8, 6], "seeds": 2, "seeds_per_job": 1}
+    early["sweeps"] = {"l2": [[1e-5, 1e-3]], "l1": [], "dropout": []}
+    more = overlay(copy, experiments={"early": early})
+    planned = plan(copy, **more)
+    assert (planned["train"], planned["similarity"], "initialize" in planned) == (2, 4, False)
+    snakemake(copy, "tables", "--cores", "2", **more)
+    models = pd.read_csv(copy / "results/tiny/tables/models.csv").set_index("experiment")
+    assert models["trained"].groupby("experiment").agg(list).map(lambda trained: False in trained).to_dict() == {
+        "base": True,
+        "early": False,
+    }
+    base, early = (models[models.trained & (models.regularizer == "l2")].loc[name] for name in ("base", "early"))
+    assert (base.epochs == 8).all()
+    keys = ["strength", "seed"]
+    both = base.merge(early, on=keys, suffixes=(" long", " early"))
+    assert len(both) == 4
+    assert (
+        both["val_loss early"] <= both["val_loss long"]
+    ).all()  # with the same batches, up to the epoch that is kept
 
 
 # What reruns
@@ -313,7 +326,7 @@ def test_a_published_run_is_verified_and_redrawn_without_training(copy):
 
     redrawn = {"configs": (TINY, "workflow/presets/published.yaml")}
     planned = plan(copy, **redrawn)
-    assert planned == {"table": 4, "example": 2, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
+    assert planned == {"table": 4, "examples": 1, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
     snakemake(copy, "fig3", "claims", "--cores", "2", **redrawn)
     for name in ("figures/fig3.png", "claims.csv"):
         assert (copy / "results/redrawn" / name).read_bytes() == (copy / "results/tiny" / name).read_bytes()

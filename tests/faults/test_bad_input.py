@@ -32,6 +32,7 @@ from test_workflow import (
 )
 
 from unit_clusters import datasets, evaluation, network, tables, training
+from unit_clusters.images import prepare
 from unit_clusters.layer_files import read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.measures import FORMS, MEASURES, all_forms
 from unit_clusters.mnist import fetch_mnist
@@ -56,7 +57,7 @@ def test_the_page_counts_its_rows():
 CONFIGURATIONS = {given: config for given, config, _ in rows("Configurations that are refused")}
 
 JOBS = {
-    "more models_per_job than seeds": {"train": 4, "initialize": 2},
+    "more seeds_per_job than seeds": {"train": 4, "initialize": 2},
     "one sweep empty": {"train": 2, "initialize": 2},
     "all sweeps empty": {"initialize": 2},
     "no sweep named": {"train": 4, "initialize": 2},
@@ -420,9 +421,9 @@ def test_a_network_that_does_not_learn_has_finite_rows(scripts, tmp_path, case, 
     datasets.write_synthetic(tmp_path, train=500, test=100, seed=0)
     datasets.write_checksums(tmp_path)
     images = datasets.load(tmp_path)
-    data, start = evaluation.prepare(images, 0.1, [0], torch.float32), network.initialize(SIZES, [0])
-    found, history = training.train(start, data, [training.Run("test", **penalties)], training.Settings(**settings))
-    row = evaluation.describe(found, data)[0]
+    data, start = prepare(images, 0.1, torch.float32), network.initialize(SIZES, [0])
+    found, history = training.train(start, data, [training.Run("test", 0, **penalties)], training.Settings(**settings))
+    row = evaluation.describe(found, data, [0])[0]
     assert len(history) == epochs
     assert all(map(math.isfinite, row.values()))
     assert row["test_accuracy"] <= 0.2
@@ -451,7 +452,7 @@ ODD = {
     },
     "experiments": {
         "base": {"hidden": [8], "sweeps": {"l2": [1e-5], "l1": [], "dropout": [0.1]}},
-        "wide": {"hidden": [1], "seeds": 1, "models_per_job": 1, "sweeps": {"l2": [], "l1": [], "dropout": []}},
+        "wide": {"hidden": [1], "seeds": 1, "seeds_per_job": 1, "sweeps": {"l2": [], "l1": [], "dropout": []}},
     },
     "untrained": {"models": 2},
     "training": {"learning_rate": 100.0},

@@ -1,6 +1,7 @@
 """Reproducibility: where, when and in what order the jobs of a run are done does not change its tables by a bit.
 
-That one and two cores, and cohorts trained one by one or together, give the same is tested in test_workflow.py.
+That one and two cores give the same is tested in test_workflow.py, networks trained one by one or together in
+test_training.py.
 """
 
 from random import Random
