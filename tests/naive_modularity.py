@@ -45,7 +45,7 @@ def spectral(a):
     return p
 
 
-def monte_carlo(a, p, units, uniforms) -> Iterator[tuple]:
+def monte_carlo(a, p, units, uniforms, entropy=0.15) -> Iterator[tuple]:
     """Algorithm 3, with the best P set once, before the first step. Yields P, Q* and P* after each step."""
     best_q, best_p = modularity(a, p), p
     for unit, uniform in zip(units, uniforms, strict=True):
@@ -53,7 +53,7 @@ def monte_carlo(a, p, units, uniforms) -> Iterator[tuple]:
         qs = np.array([modularity(a, proposal) for proposal in proposals])
         if qs.max() > best_q:
             best_q, best_p = qs.max(), proposals[qs.argmax()]
-        drawn = np.searchsorted(np.cumsum(move_probabilities(qs)), uniform, side="right")
+        drawn = np.searchsorted(np.cumsum(move_probabilities(qs, entropy)), uniform, side="right")
         p = leftmost(proposals[min(drawn, len(proposals) - 1)])
         yield p, best_q, best_p
 
@@ -89,7 +89,7 @@ def tabu_search(a, labels, patience, tenure):
     return best_q, best_p
 
 
-def move_probabilities(qs, target=0.15):
+def move_probabilities(qs, target):
     """p proportional to e^(Q/tau), with tau such that the entropy is the target, clamped to [1e-6, 1e6]."""
 
     def excess(log_tau):

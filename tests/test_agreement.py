@@ -1,18 +1,21 @@
 """Agreement between clusterings: known values, the definition written out, and symmetry."""
 
 import math
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from unit_clusters.agreement import (
+    adjusted_similarity,
     compare,
-    element_similarities,
+    compare_repeats,
     element_similarity,
+    expected_similarity,
     other_scores,
     rank_correlations,
+    similarity_alive,
     transferability,
 )
 from unit_clusters.modularity import UNUSED, adjacency, modularity
@@ -43,6 +46,45 @@ def test_element_similarity_of_known_cases():
     assert element_similarity(a, np.array([0, 1, 0, 1])) == pytest.approx(0.5)
     assert element_similarity(np.zeros(4, int), np.arange(4)) == pytest.approx(0.25)
     assert math.isnan(element_similarity(np.array([], int), np.array([], int)))
+
+
+@pytest.mark.parametrize("units", [1, 2, 5, 7])
+def test_expected_similarity_is_the_mean_over_all_ways_to_deal_the_labels(units):
+    random = np.random.default_rng(units)
+    for _ in range(3):
+        a, b = random.integers(-1, 2, units), random.integers(0, 3, units)
+        dealt = [by_definition(a, np.array(labels)) for labels in permutations(b)]
+        assert expected_similarity(a, b) == pytest.approx(np.mean(dealt), abs=1e-12)
+        assert expected_similarity(b, a) == pytest.approx(np.mean(dealt), abs=1e-12)
+
+
+def test_expected_similarity_is_the_mean_over_shuffled_labels():
+    random = np.random.default_rng(0)
+    a, b = random.integers(0, 4, 64), random.integers(-1, 5, 64)
+    shuffled = [element_similarity(a, random.permutation(b)) for _ in range(2000)]
+    error = np.std(shuffled) / np.sqrt(len(shuffled))
+    assert expected_similarity(a, b) == pytest.approx(np.mean(shuffled), abs=4 * error)
+    adjusted = [adjusted_similarity(a, random.permutation(b)) for _ in range(2000)]
+    assert np.mean(adjusted) == pytest.approx(0, abs=4 * np.std(adjusted) / np.sqrt(len(adjusted)))
+
+
+def test_adjusted_similarity_of_known_cases():
+    halves, apart, one = np.repeat([0, 1], 3), np.arange(6), np.zeros(6, int)
+    assert adjusted_similarity(halves, 1 - halves) == pytest.approx(1)
+    assert adjusted_similarity(one, one) == 1  # chance makes them the same
+    assert adjusted_similarity(apart, apart) == 1
+    assert adjusted_similarity(one, halves) == pytest.approx(0)
+    assert math.isnan(adjusted_similarity(np.array([], int), np.array([], int)))
+
+
+def test_repeats_are_compared_and_restarts_if_there_were_any():
+    a, b = np.array([0, 0, 1, 1, UNUSED]), np.array([0, 0, 0, 1, UNUSED])
+    none = np.full((2, 5), UNUSED)
+    found = compare_repeats(a, b, np.stack([b, b]))
+    assert found == (element_similarity(a, b), adjusted_similarity(a, b), 1, 1)
+    assert compare_repeats(a, b, none)[:2] == found[:2]
+    assert np.isnan(compare_repeats(a, b, none)[2:]).all()
+    assert compare_repeats(*none, none) == (1, 1, 1, 1)  # no unit is alive
 
 
 def contingency(a, b):
@@ -173,7 +215,8 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     adjacencies = [random_layer(random, 12) for _ in range(8)]
     labels = random.integers(0, 3, (8, 12))
     labels[0, :4], labels[1, 2:5] = UNUSED, UNUSED
-    scores = compare(adjacencies, labels)
+    best = random.integers(-1, 3, (8, 12))
+    scores = compare(adjacencies, labels, best)
     assert len(scores) == 28
     assert all(a < b for a, b in scores)
     pair = scores[0, 1]
@@ -182,14 +225,17 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     expected = (modularity(adjacencies[0], labels[1]) + modularity(adjacencies[1], labels[0])) / 2
     assert pair.transferability == pytest.approx(expected)
     assert scores[2, 3].element_similarity == pytest.approx(scores[2, 3].element_similarity_alive)
-    assert pair[:2] == element_similarities(labels[0], labels[1])
-    assert pair[3:7] == other_scores(labels[0], labels[1])
+    assert pair.element_similarity_alive == similarity_alive(labels[0], labels[1])
+    assert pair.element_similarity_adjusted == adjusted_similarity(labels[0], labels[1])
+    assert pair.element_similarity_best == element_similarity(best[0], best[1])
+    assert pair.element_similarity_best_adjusted == adjusted_similarity(best[0], best[1])
+    assert pair[6:10] == other_scores(labels[0], labels[1])
     assert pair.spearman == rank_correlations(adjacencies)[0, 1]
 
 
 def test_compare_where_no_unit_is_alive_under_both():
     labels = np.array([[UNUSED, UNUSED, 0, 0], [0, 0, UNUSED, UNUSED]])
-    score = compare([np.zeros((4, 4))] * 2, labels)[0, 1]
+    score = compare([np.zeros((4, 4))] * 2, labels, labels)[0, 1]
     assert score.element_similarity == pytest.approx(1)
     assert math.isnan(score.element_similarity_alive)
     assert score.transferability == 0

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from unit_clusters.files import written_whole
-from unit_clusters.layer_files import read_labels, read_similarity, write_labels, write_similarity
+from unit_clusters.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.logs import logged_to
 from unit_clusters.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
 from unit_clusters.streams import stream
@@ -86,9 +86,10 @@ def test_layer_files_round_trip(tmp_path):
     assert len(networks) == 3
     for measure in MEASURES:
         np.testing.assert_array_equal(networks[2][measure], stacks[measure][2].astype(np.float32), strict=True)
-    labels = random.integers(-1, 4, (3, 8, 4))
-    write_labels(labels, tmp_path / "labels.npz")
-    np.testing.assert_array_equal(read_labels(tmp_path / "labels.npz"), labels)
+    searches = Searches(*random.integers(-1, 4, (3, 3, 8, 4)), random.integers(-1, 4, (3, 8, 2, 4)))
+    write_labels(searches, tmp_path / "labels.npz")
+    for found, expected in zip(read_labels(tmp_path / "labels.npz", 3, 4), searches, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 COLUMNS = ("experiment", "seed", "normalized", "q", "num_clusters")

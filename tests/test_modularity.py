@@ -11,8 +11,8 @@ from unit_clusters.measures import normalize
 from unit_clusters.modularity import (
     CLEAR,
     ENTROPY,
+    MAX_TEMPERATURE,
     MIN_TEMPERATURE,
-    RARE,
     UNUSED,
     _draw,
     _lead,
@@ -20,13 +20,13 @@ from unit_clusters.modularity import (
     adjacency,
     cluster,
     contrast,
-    independent_labels,
     largest_share,
     live_adjacency,
     modularity,
     monte_carlo,
     num_clusters,
     random_partition,
+    rare,
     spectral_partition,
 )
 
@@ -56,6 +56,10 @@ def planted(sizes, noise, rng):
 
 def same_partition(a, b):
     return np.array_equal(np.equal.outer(a, a), np.equal.outer(b, b))
+
+
+def walk(weights, start, units, uniforms, entropy=ENTROPY):
+    return monte_carlo(weights, start, units, uniforms, entropy, rare(entropy))
 
 
 def choices(seed, units, steps):
@@ -212,16 +216,16 @@ class TestSpectral:
 class TestMonteCarlo:
     @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
     @pytest.mark.parametrize("units", [2, 3, 4, 6, 10, 20])
-    @pytest.mark.parametrize("start", ["one", "alone", "random"])
-    def test_moves_as_the_pseudocode_does(self, make, units, start):
+    @pytest.mark.parametrize(("start", "entropy"), [("one", 0.15), ("alone", 0.15), ("random", 0.05), ("random", 0.5)])
+    def test_moves_as_the_pseudocode_does(self, make, units, start, entropy):
         """The same random choices give the same labels, column for column, and the same best after every step."""
         weights = adjacency(make(units, units) + 0.01)
         chosen, uniforms = choices(units, units, 150)
         random = np.unique(np.random.default_rng(units).integers(units, size=units), return_inverse=True)[1]
         labels = {"one": np.zeros(units, dtype=int), "alone": np.arange(units), "random": random}[start]
-        steps = naive.monte_carlo(weights, naive.one_hot(labels), chosen, uniforms)
+        steps = naive.monte_carlo(weights, naive.one_hot(labels), chosen, uniforms, entropy)
         for step, (p, best_q, best_p) in enumerate(steps, start=1):
-            best, last = monte_carlo(weights, labels, chosen[:step], uniforms[:step])
+            best, last = walk(weights, labels, chosen[:step], uniforms[:step], entropy)
             assert np.array_equal(last, p.argmax(axis=1))
             assert same_partition(best, best_p.argmax(axis=1))
             assert modularity(weights, best) == pytest.approx(best_q, abs=1e-13)
@@ -239,7 +243,7 @@ class TestMonteCarlo:
         """From two clusters of a connected pair, the best is the proposal that joins them, whatever is drawn."""
         weights = adjacency(np.array([[0.0, 1.0, 0.1], [1.0, 0.0, 0.1], [0.1, 0.1, 0.0]]))
         start = np.array([0, 1, 2])
-        best, last = monte_carlo(weights, start, np.array([0]), np.array([0.0]))
+        best, last = walk(weights, start, np.array([0]), np.array([0.0]))
         assert list(last) == [0, 1, 2]
         assert same_partition(best, [0, 0, 1])
 
@@ -250,7 +254,7 @@ class TestMonteCarlo:
         weights = adjacency(similarity + similarity.T)
         start = np.array([1, 0, 0, 1, 1])
         assert 0.1 + 0.2 > 0.3
-        best, _ = monte_carlo(weights, start, np.array([0, 0]), np.array([0.1, 0.1]))
+        best, _ = walk(weights, start, np.array([0, 0]), np.array([0.1, 0.1]))
         assert np.array_equal(best, start)
 
     @repeatable
@@ -265,9 +269,9 @@ class TestMonteCarlo:
             p = naive.one_hot(labels)
             for column in range(naive.proposed_columns(p, unit)):
                 highest = max(highest, modularity(weights, naive.reassigned(p, unit, column).argmax(axis=1)))
-            _, labels = monte_carlo(weights, labels, np.array([unit]), np.array([uniform]))
+            _, labels = walk(weights, labels, np.array([unit]), np.array([uniform]))
             assert set(labels) == set(range(labels.max() + 1))
-        best, _ = monte_carlo(weights, np.zeros_like(labels), chosen, uniforms)
+        best, _ = walk(weights, np.zeros_like(labels), chosen, uniforms)
         assert modularity(weights, best) == pytest.approx(highest, abs=1e-11)
 
     def test_no_drift_over_many_steps(self):
@@ -275,76 +279,63 @@ class TestMonteCarlo:
         weights = adjacency(random_similarity(2, 40))
         chosen, uniforms = choices(0, 40, 20_000)
         start = np.zeros(40, dtype=int)
-        _, whole = monte_carlo(weights, start, chosen, uniforms)
+        _, whole = walk(weights, start, chosen, uniforms)
         pieces = start
         for i in range(0, 20_000, 100):
-            _, pieces = monte_carlo(weights, pieces, chosen[i : i + 100], uniforms[i : i + 100])
+            _, pieces = walk(weights, pieces, chosen[i : i + 100], uniforms[i : i + 100])
         assert np.array_equal(whole, pieces)
 
 
 class TestMoves:
     GAINS = st.lists(st.floats(-0.2, 0.2), min_size=2, max_size=12).map(np.array)
+    ENTROPIES = st.sampled_from([0.001, 0.05, ENTROPY, 0.5, 0.9])
 
     @repeatable
-    @given(GAINS)
-    def test_entropy_is_the_target_or_the_temperature_is_clamped(self, gains):
-        temperature = _temperature(gains, gains.argmax())
+    @given(GAINS, ENTROPIES)
+    def test_entropy_is_the_target_or_the_temperature_is_clamped(self, gains, target):
+        temperature = _temperature(gains, gains.argmax(), target)
         entropy = entr(softmax(gains / temperature)).sum()
         if temperature == MIN_TEMPERATURE:
-            assert entropy >= ENTROPY - 1e-9
+            assert entropy >= target - 1e-9
+        elif temperature == MAX_TEMPERATURE:
+            assert entropy <= target + 1e-9
         else:
-            assert temperature > MIN_TEMPERATURE
-            assert entropy == pytest.approx(ENTROPY, abs=1e-9)
+            assert entropy == pytest.approx(target, abs=1e-9)
 
     @pytest.mark.parametrize("options", [2, 3, 10, 100])
     @pytest.mark.parametrize("scale", [1e-4, 1e-2, 1.0])
     def test_temperature_is_precise(self, options, scale):
         gains = scale * np.random.default_rng(options).random(options)
         gains[0] = scale * 1.5
-        entropy = entr(softmax(gains / _temperature(gains, 0))).sum()
+        entropy = entr(softmax(gains / _temperature(gains, 0, ENTROPY))).sum()
         assert entropy == pytest.approx(ENTROPY, abs=1e-12)
 
     def test_ties_and_single_options_are_clamped(self):
-        assert _temperature(np.array([0.1, 0.1, 0.0]), 0) == MIN_TEMPERATURE
-        assert _temperature(np.array([0.1]), 0) == 1e6
+        assert _temperature(np.array([0.1, 0.1, 0.0]), 0, ENTROPY) == MIN_TEMPERATURE
+        assert _temperature(np.array([0.1]), 0, ENTROPY) == MAX_TEMPERATURE
 
     @repeatable
-    @given(GAINS, st.floats(0, 1, exclude_max=True))
-    def test_draws_by_the_inverse_of_the_cumulative_distribution(self, gains, uniform):
+    @given(GAINS, st.floats(0, 1, exclude_max=True), ENTROPIES)
+    def test_draws_by_the_inverse_of_the_cumulative_distribution(self, gains, uniform, entropy):
         """The short cut for likely draws included."""
         top = gains.argmax()
-        cumulative = np.cumsum(softmax(gains / _temperature(gains, top)))
-        option = _draw(gains, top, uniform)
+        cumulative = np.cumsum(softmax(gains / _temperature(gains, top, entropy)))
+        option = _draw(gains, top, uniform, entropy, rare(entropy))
         assert uniform <= cumulative[option] + 1e-9
         assert uniform >= (cumulative[option - 1] if option else 0) - 1e-9
 
-    def test_the_likeliest_option_is_as_likely_as_the_short_cut_assumes(self):
-        """Of all distributions of one entropy, x and 1 - x with x < 1/2 has the least likely likeliest option."""
-        assert entr([RARE, 1 - RARE]).sum() > ENTROPY
-        gains = np.full(100_000, -CLEAR * 1.01)
+    def test_rare_is_the_unlikelier_of_two_options(self):
+        for entropy in (0.001, 0.05, ENTROPY, 0.5, 0.69):
+            assert 0 < rare(entropy) < 0.5
+            assert entr([rare(entropy), 1 - rare(entropy)]).sum() == pytest.approx(entropy, abs=1e-9)
+        assert rare(ENTROPY) == pytest.approx(0.0345, abs=5e-5)
+        assert rare(0.7) == 0.5  # two options have log 2 at most
+
+    def test_a_clear_lead_can_have_any_entropy_that_the_configuration_allows(self):
+        gains = np.full(1000, -CLEAR * 1.01)
         gains[5] = 0
         assert _lead(gains, 5) > CLEAR
-        assert _temperature(gains, 5) > MIN_TEMPERATURE
-
-
-class TestIndependentLabels:
-    def test_finds_planted_clusters_without_the_spectral_start(self):
-        similarity, labels = planted([20, 12, 8], 0.1, np.random.default_rng(3))
-        similarity = np.pad(similarity, (0, 1))
-        found = independent_labels(similarity, np.random.default_rng(0))
-        assert same_partition(found, [*labels, UNUSED])
-        assert found[-1] == UNUSED
-
-    def test_owes_nothing_to_the_spectral_start(self):
-        """Without steps, it is a random partition."""
-        similarity = random_similarity(2, 40)
-        found = [independent_labels(similarity, np.random.default_rng(seed), steps=0) for seed in (1, 1, 2)]
-        assert np.array_equal(found[0], random_partition(40, np.random.default_rng(1)))
-        assert np.array_equal(found[0], found[1])
-        assert not same_partition(found[0], found[2])
-
-    def test_no_similar_units(self):
-        assert list(independent_labels(np.eye(3), np.random.default_rng(0))) == [UNUSED] * 3
+        assert _temperature(gains, 5, 0.001) > MIN_TEMPERATURE
 
 
 class TestCluster:

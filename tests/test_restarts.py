@@ -12,6 +12,7 @@ from test_modularity import planted, random_similarity, same_partition, sparse_s
 from unit_clusters.modularity import (
     PATIENCE,
     TENURE,
+    UNUSED,
     _dealt_anew,
     adjacency,
     cluster,
@@ -102,13 +103,22 @@ class TestDeals:
         assert found == {(0, 0), (0, 1)}
 
 
+def single(similarity, q=None):
+    """The paper's single run, or one that says it has found this Q."""
+    found = cluster(similarity, np.random.default_rng(0))
+    return found if q is None else found._replace(q=q)
+
+
 class TestRestarts:
     def test_known_optimum_of_the_karate_club_in_each_restart(self):
         """Q = 0.4198 for the unweighted graph (Brandes et al., 2008)."""
-        found = restarts(nx.to_numpy_array(nx.karate_club_graph(), weight=None), 0.3, streams(10))
+        graph = nx.to_numpy_array(nx.karate_club_graph(), weight=None)
+        found, partitions = restarts(graph, single(graph, 0.3), streams(10))
         assert found.q_best == pytest.approx(0.4198, abs=1e-4)
         assert found.best_restarts == 10
         assert found.q_spread == pytest.approx(0, abs=1e-12)
+        for labels in (partitions.best, *partitions.halves):
+            assert modularity(adjacency(graph), labels) == pytest.approx(0.4198, abs=1e-4)
 
     @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
     @pytest.mark.parametrize("seed", range(3))
@@ -116,37 +126,58 @@ class TestRestarts:
         weights = adjacency(make(seed, 64))
         graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
         peer = max(modularity(weights, leiden(graph, run)) for run in range(LEIDEN_RUNS))
-        assert restarts(weights, 0.0, streams(10)).q_best >= peer - TOLERANCE
+        assert restarts(weights, single(weights), streams(10))[0].q_best >= peer - TOLERANCE
 
     def test_the_single_run_counts_for_the_best(self):
         similarity = random_similarity(1, 30)
-        found = restarts(similarity, 0.0, streams(4))
-        assert restarts(similarity, 0.9, streams(4)) == (0.9, found.q_spread, 0)
+        low, high = single(similarity, 0.0), single(similarity, 0.9)
+        found, partitions = restarts(similarity, low, streams(4))
         assert found.best_restarts >= 1
-        assert found.q_best >= cluster(similarity, np.random.default_rng(0)).q - 1e-12
+        assert found.q_best >= single(similarity).q - 1e-12
+        assert modularity(adjacency(similarity), partitions.best) == pytest.approx(found.q_best, abs=1e-15)
+        numbers, partitions = restarts(similarity, high, streams(4))
+        assert numbers == (0.9, found.q_spread, 0)
+        assert np.array_equal(partitions.best, high.labels)
 
-    def test_spread_and_count_are_those_of_the_restarts(self):
+    def test_spread_count_and_halves_are_those_of_the_restarts(self):
         """Random graphs have many optima; and each restart is the same, whatever others there are."""
         similarity = sparse_similarity(14, 128)
-        q = [restarts(similarity, -1.0, streams(number), steps=0).q_best for number in range(1, 7)]
-        found = restarts(similarity, -1.0, streams(6), steps=0)
+        low = single(similarity, -1.0)
+        q = [restarts(similarity, low, streams(number), steps=0)[0].q_best for number in range(1, 7)]
+        found, partitions = restarts(similarity, low, streams(6), steps=0)
         assert (np.diff(q) >= 0).all()
         assert found.q_best == q[-1]
-        one = restarts(similarity, -1.0, streams(1), steps=0)
+        one, alone = restarts(similarity, low, streams(1), steps=0)
         assert one.q_spread == 0
         assert one.best_restarts == 1
-        assert found == restarts(similarity, -1.0, streams(6), steps=0)
+        assert (alone.halves == UNUSED).all()
+        assert found == restarts(similarity, low, streams(6), steps=0)[0]
         assert 0 < found.q_spread < 0.01
         assert 1 <= found.best_restarts < 6
+        halves = [modularity(adjacency(similarity), labels) for labels in partitions.halves]
+        assert halves[0] == pytest.approx(q[2], abs=1e-15)
+        assert max(halves) == pytest.approx(q[-1], abs=1e-15)
+        assert not same_partition(*partitions.halves)
 
     def test_without_restarts_and_without_live_units(self):
-        assert all(math.isnan(value) for value in restarts(np.ones((3, 3)), 0.0, []))
-        assert restarts(np.eye(3), 0.0, streams(2)) == (0, 0, 2)
+        run = single(np.ones((3, 3)))
+        numbers, partitions = restarts(np.ones((3, 3)), run, [])
+        assert numbers.q_best == run.q
+        assert math.isnan(numbers.q_spread)
+        assert math.isnan(numbers.best_restarts)
+        assert np.array_equal(partitions.best, run.labels)
+        assert (partitions.halves == UNUSED).all()
+        numbers, partitions = restarts(np.eye(3), single(np.eye(3)), streams(2))
+        assert numbers == (0, 0, 2)
+        assert all((labels == UNUSED).all() for labels in partitions)
 
     def test_dead_units_change_nothing(self):
-        similarity = random_similarity(4, 30)
-        padded = np.insert(np.insert(similarity, [0, 9], 0, axis=0), [0, 9], 0, axis=1)
-        assert restarts(padded, 0.0, streams(3)) == pytest.approx(restarts(similarity, 0.0, streams(3)), abs=1e-14)
+        similarity, dead = random_similarity(4, 30), [0, 9]
+        padded = np.insert(np.insert(similarity, dead, 0, axis=0), dead, 0, axis=1)
+        (found, partitions), (alive, of_alive) = (restarts(s, single(s), streams(3)) for s in (padded, similarity))
+        assert found == pytest.approx(alive, abs=1e-14)
+        for labels, expected in zip(partitions, of_alive, strict=True):
+            assert np.array_equal(labels, np.insert(expected, dead, UNUSED, axis=-1))
 
 
 class TestOtherSearches:

@@ -33,12 +33,14 @@ TABLES = {
     ],
     "agreement": [
         *(*RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
-        *("element_similarity", "element_similarity_alive", "transferability"),
+        *("element_similarity", "element_similarity_alive", "element_similarity_adjusted"),
+        *("element_similarity_best", "element_similarity_best_adjusted", "transferability"),
         *("rmi", "vi", "ari", "nmi", "spearman"),
     ],
-    "ceiling": [
+    "repeats": [
         *(*RUN, "layer", "measure", "normalized"),
-        *("element_similarity", "element_similarity_alive"),
+        *("element_similarity", "element_similarity_adjusted"),
+        *("element_similarity_best", "element_similarity_best_adjusted"),
     ],
 }
 
@@ -55,7 +57,7 @@ OF_CONFIGURATION = {"fig2", "figS1", "tableS1"}
 OF_MODELS = {"figS2", "figS3", "figS4"}
 OF_LAYERS = {
     *("fig1", "fig3", "fig4", "fig5", "figS5", "figS6", "figS7", "figS8", "figS9", "figS10", "figS11", "figS12"),
-    *("figscores", "figrestarts", "figceiling"),
+    *("figscores", "figrestarts", "figrepeats", "figprotocol"),
 }
 """All figures and Table S1, by what they are drawn from."""
 
@@ -161,7 +163,7 @@ def test_a_run_makes_tables_and_figures(finished):
     results = finished / "results" / "tiny"
     networks = 2 * COHORTS + 3
     layers = networks * LAYERS
-    rows = {"models": networks, "modularity": layers * 8, "agreement": layers * 28, "ceiling": layers * 8}
+    rows = {"models": networks, "modularity": layers * 8, "agreement": layers * 28, "repeats": layers * 8}
     for name, length in rows.items():
         table = pd.read_csv(results / "tables" / f"{name}.csv")
         assert list(table.columns) == TABLES[name]

@@ -8,7 +8,7 @@ from clusim import sim
 from clusim.clustering import Clustering
 from jaxtyping import Float, Int
 
-from unit_clusters.modularity import UNUSED, modularity
+from unit_clusters.modularity import ROUNDING, UNUSED, modularity
 
 
 class Agreement(NamedTuple):
@@ -16,12 +16,24 @@ class Agreement(NamedTuple):
 
     element_similarity: float
     element_similarity_alive: float
+    element_similarity_adjusted: float
+    element_similarity_best: float
+    element_similarity_best_adjusted: float
     transferability: float
     rmi: float
     vi: float
     ari: float
     nmi: float
     spearman: float
+
+
+class Repeats(NamedTuple):
+    """How far two independent clusterings of one matrix agree; neither is a bound on how far two matrices' can."""
+
+    element_similarity: float
+    element_similarity_adjusted: float
+    element_similarity_best: float
+    element_similarity_best_adjusted: float
 
 
 class OtherScores(NamedTuple):
@@ -38,17 +50,6 @@ class OtherScores(NamedTuple):
     """Mutual information divided by the mean of the two entropies: 1 for the same clusters, 0 for independent ones."""
 
 
-def element_similarities(
-    labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]
-) -> tuple[float, float]:
-    """Element similarity over all units, and over those alive under both; NaN if there are none.
-
-    Over all units, those that are UNUSED count as a cluster of their own, as P 1 = 1 asks.
-    """
-    alive = (labels_a != UNUSED) & (labels_b != UNUSED)
-    return element_similarity(labels_a, labels_b), element_similarity(labels_a[alive], labels_b[alive])
-
-
 def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
     """Element-centric similarity (Gates et al. 2019) of two clusterings: 1 for the same, 0 for none in common.
 
@@ -57,6 +58,36 @@ def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.nda
     if len(labels_a) == 0:
         return float("nan")
     return float(sim.element_sim(_clustering(labels_a), _clustering(labels_b)))
+
+
+def similarity_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
+    """Element similarity of the units that are alive (not UNUSED) under both; NaN if there are none."""
+    alive = (labels_a != UNUSED) & (labels_b != UNUSED)
+    return element_similarity(labels_a[alive], labels_b[alive])
+
+
+def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
+    """The mean element similarity if the labels of either clustering were dealt to the units at random.
+
+    For partitions the similarity is sum over clusters a, b of n_ab^2 / (N max(|a|, |b|)), and n_ab, the number of units
+    that two clusters of random members share, is hypergeometric.
+    """
+    a, b = (np.unique(labels, return_counts=True)[1].astype(float) for labels in (labels_a, labels_b))
+    units = len(labels_a)
+    mean = np.outer(a, b) / units
+    variance = mean * np.outer(units - a, units - b) / (units * max(units - 1, 1))
+    return float(np.sum((mean**2 + variance) / np.maximum.outer(a, b)) / units)
+
+
+def adjusted_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
+    """Element similarity corrected for chance, as the Rand index is: 1 for the same clusters, 0 as expected by chance.
+
+    NaN if there are no units; 1 where chance alone makes the clusterings the same.
+    """
+    if len(labels_a) == 0:
+        return float("nan")
+    found, chance = element_similarity(labels_a, labels_b), expected_similarity(labels_a, labels_b)
+    return (found - chance) / (1 - chance) if chance < 1 - ROUNDING else 1.0
 
 
 def other_scores(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> OtherScores:
@@ -105,20 +136,43 @@ def _ranks(values: Float[np.ndarray, " values"]) -> Float[np.ndarray, " values"]
 
 
 def compare(
-    adjacencies: list[Float[np.ndarray, "units units"]], labels: Int[np.ndarray, "forms units"]
+    adjacencies: list[Float[np.ndarray, "units units"]],
+    labels: Int[np.ndarray, "forms units"],
+    best: Int[np.ndarray, "forms units"],
 ) -> dict[tuple[int, int], Agreement]:
     """Compare the clusterings of one layer by several measures, each pair (a, b) with a < b.
 
-    Units that are unused under a measure count as a cluster of their own, but for `element_similarity_alive`, which
-    leaves out the units that are unused under either, and is NaN if none is left.
+    Units that are unused under a measure count as a cluster of their own, as P 1 = 1 asks, but for
+    `element_similarity_alive`, which leaves out the units that are unused under either, and is NaN if none is left.
+
+    Args:
+        adjacencies: A~ of each form.
+        labels: the clusters of the paper's single search.
+        best: the best clusters that are known, for the scores of that name.
     """
     spearman = rank_correlations(adjacencies)
     return {
         (a, b): Agreement(
-            *element_similarities(labels[a], labels[b]),
+            element_similarity(labels[a], labels[b]),
+            similarity_alive(labels[a], labels[b]),
+            adjusted_similarity(labels[a], labels[b]),
+            element_similarity(best[a], best[b]),
+            adjusted_similarity(best[a], best[b]),
             transferability(adjacencies[a], labels[a], adjacencies[b], labels[b]),
             *other_scores(labels[a], labels[b]),
             float(spearman[a, b]),
         )
         for a, b in combinations(range(len(labels)), 2)
     }
+
+
+def compare_repeats(
+    labels: Int[np.ndarray, " units"], again: Int[np.ndarray, " units"], halves: Int[np.ndarray, "2 units"]
+) -> Repeats:
+    """Compare two searches of the paper's kind, and the best partitions of two halves of the restarts.
+
+    The latter scores are NaN where there were no restarts: all units of the halves are UNUSED, and not all are dead.
+    """
+    restarted = (halves != UNUSED).any() or (labels == UNUSED).all()
+    best = (element_similarity(*halves), adjusted_similarity(*halves)) if restarted else (float("nan"),) * 2
+    return Repeats(element_similarity(labels, again), adjusted_similarity(labels, again), *best)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -48,15 +49,26 @@ def read_similarity(path: str | Path, models: int | None = None) -> list[dict[st
     return [dict(zip(MEASURES, matrices, strict=True)) for matrices in zip(*stacks, strict=True)]
 
 
-def write_labels(labels: Int[np.ndarray, "models forms units"], path: str | Path) -> None:
-    """Write the cluster of each unit under each of the FORMS."""
-    _write({"labels": labels.astype(np.int16)}, path)
+class Searches(NamedTuple):
+    """The cluster of each unit of a layer, in all networks of a cohort and under all FORMS; UNUSED for dead units."""
+
+    labels: Int[np.ndarray, "models forms units"]
+    """By the paper's single search."""
+    again: Int[np.ndarray, "models forms units"]
+    """By another search of that kind, with a random stream of its own."""
+    best: Int[np.ndarray, "models forms units"]
+    """The best that is known."""
+    halves: Int[np.ndarray, "models forms 2 units"]
+    """The best of the first half of the restarts, and of the others; all UNUSED with fewer than two restarts."""
 
 
-def read_labels(
-    path: str | Path, models: int | None = None, units: int | None = None
-) -> Int[np.ndarray, "models forms units"]:
-    """The cluster of each unit under each of the FORMS.
+def write_labels(searches: Searches, path: str | Path) -> None:
+    """Write the labels of all searches."""
+    _write({name: labels.astype(np.int16) for name, labels in searches._asdict().items()}, path)
+
+
+def read_labels(path: str | Path, models: int | None = None, units: int | None = None) -> Searches:
+    """The labels of all searches.
 
     Args:
         path: what `write_labels` wrote.
@@ -66,10 +78,12 @@ def read_labels(
     Raises:
         ValueError: the file is damaged, of another kind or of other networks; the message names it.
     """
-    with named(path, ("labels",)) as arrays:
-        labels = arrays["labels"]
-        _expect_shape("labels", labels, (models, len(FORMS), units))
-    return labels
+    with named(path, Searches._fields) as arrays:
+        found = Searches(*(arrays[name] for name in Searches._fields))
+        for name, labels in found._asdict().items():
+            two = (2,) if name == "halves" else ()
+            _expect_shape(name, labels, (models or len(found.labels), len(FORMS), *two, units or labels.shape[-1]))
+    return found
 
 
 def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:

@@ -5,18 +5,21 @@ cache does not notice when a function of another file has changed.
 """
 
 from collections import deque
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 from scipy.linalg import eigh
+from scipy.optimize import brentq
+from scipy.special import entr
 
 UNUSED = -1
 """The label of dead units: those similar to no other unit."""
 
 ENTROPY = 0.15
-"""Entropy of each Monte Carlo move in nats (H in Algorithm 3)."""
+"""Entropy of each Monte Carlo move in nats (H in Algorithm 3), as the paper chose it."""
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-6, 1e6
 """The temperature is clamped to these where no temperature gives that entropy, as when the best moves tie."""
@@ -128,7 +131,12 @@ def contrast(similarity: Float[np.ndarray, "units units"], labels: Int[np.ndarra
     return float(similarities[within].mean() - similarities[~within].mean())
 
 
-def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generator, steps: int = 5000) -> Clustering:
+def cluster(
+    similarity: Float[np.ndarray, "units units"],
+    rng: np.random.Generator,
+    steps: int = 5000,
+    entropy: float = ENTROPY,
+) -> Clustering:
     """Algorithm 1: cluster the units of one similarity matrix, dead ones apart.
 
     A unit that is similar to no other is dead: it is labelled UNUSED and takes no part in the search. Without
@@ -138,6 +146,7 @@ def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generat
         similarity: any of the measures of section 3.1; its diagonal is ignored.
         rng: chooses the units and the moves of the Monte Carlo search.
         steps: Monte Carlo steps.
+        entropy: of each of these, in nats.
 
     Raises:
         ValueError: as `adjacency` does.
@@ -147,7 +156,7 @@ def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generat
     if not live.any():
         return Clustering(labels, 0.0, 0.0, 0.0, 0, len(labels))
     start = spectral_partition(weights)
-    best = improve(weights, start, rng, steps)
+    best = improve(weights, start, rng, steps, entropy)
     labels[live] = _by_size(best)
     return Clustering(
         labels=labels,
@@ -157,23 +166,6 @@ def cluster(similarity: Float[np.ndarray, "units units"], rng: np.random.Generat
         used_clusters=int(labels.max()) + 1,
         dead_units=int(np.sum(~live)),
     )
-
-
-def independent_labels(
-    similarity: Float[np.ndarray, "units units"], rng: np.random.Generator, steps: int = 5000
-) -> Int[np.ndarray, " units"]:
-    """The search of `cluster`, but from a random partition: labels that owe nothing to the spectral start.
-
-    Dead units are UNUSED; the other labels are in no particular order.
-
-    Raises:
-        ValueError: as `adjacency` does.
-    """
-    weights, live = live_adjacency(similarity)
-    labels = np.full(len(live), UNUSED)
-    if live.any():
-        labels[live] = improve(weights, random_partition(len(weights), rng), rng, steps)
-    return labels
 
 
 def _by_size(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:
@@ -223,10 +215,20 @@ def improve(
     start: Int[np.ndarray, " units"],
     rng: np.random.Generator,
     steps: int,
+    entropy: float = ENTROPY,
 ) -> Int[np.ndarray, " units"]:
     """The best labels of Algorithm 3 from a start, with random choices; see `monte_carlo`."""
     units = rng.integers(len(adjacency), size=steps)
-    return monte_carlo(adjacency, start, units, rng.random(steps))[0]
+    return monte_carlo(adjacency, start, units, rng.random(steps), entropy, rare(entropy))[0]
+
+
+@cache
+def rare(entropy: float) -> float:
+    """What the unlikelier of two options has at that entropy; up to this, all but the likeliest have together.
+
+    Of more than two options of that entropy, the likeliest has more, since the others add entropy of their own.
+    """
+    return brentq(lambda p: entr(p) + entr(1 - p) - entropy, 0, 0.5) if entropy < np.log(2) else 0.5
 
 
 @njit(cache=True)
@@ -235,8 +237,10 @@ def monte_carlo(
     labels: Int[np.ndarray, " units"],
     units: Int[np.ndarray, " steps"],
     uniforms: Float[np.ndarray, " steps"],
+    entropy: float,
+    rare: float,
 ) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " units"]]:
-    """Algorithm 3: move one unit a step to a cluster drawn with probability e^(Q'/tau) of entropy ENTROPY.
+    """Algorithm 3: move one unit a step to a cluster drawn with a probability p ~ e^(Q'/tau) of a given entropy.
 
     A step proposes every occupied cluster and one empty one; to a unit alone in its cluster, that is the empty one.
     Each proposal costs a few operations, since the links of every unit to every cluster are kept up to date.
@@ -247,6 +251,8 @@ def monte_carlo(
         units: the unit of each step.
         uniforms: a number in [0, 1) for each step, which draws the cluster by the inverse of the cumulative
             distribution over labels in increasing order.
+        entropy: of p, in nats.
+        rare: the function of that name, of this entropy.
 
     Returns:
         The labels of the highest Q among the start and all proposals, chosen or not (some label may be left out);
@@ -269,7 +275,7 @@ def monte_carlo(
             best[:] = labels
             best[unit] = top
             behind = gains[top]
-        target = _draw(gains[:options], top, uniforms[step])
+        target = _draw(gains[:options], top, uniforms[step], entropy, rare)
         if target != source:
             behind -= gains[target]
             clusters = max(clusters, target + 1)
@@ -325,19 +331,18 @@ def _close_gap(empty, clusters, labels, sizes, volumes, links):
             labels[unit] -= 1
 
 
-# Most draws need no temperature. A distribution of entropy 0.15 gives its likeliest option more than 1 - RARE, so
-# a uniform number between RARE and 1 - RARE draws that option wherever it stands in the order. The entropy can be
-# met if the likeliest option leads by CLEAR: at the lowest temperature, that of even a million options is less.
-RARE = 0.035
+# Most draws need no temperature: a uniform number between rare and 1 - rare draws the likeliest option wherever it
+# stands in the order. That takes that the entropy can be met, and it can if the likeliest option leads by CLEAR: at the
+# lowest temperature, the entropy of even a thousand options is then below 1e-4.
 CLEAR = 20 * MIN_TEMPERATURE
 
 
 @njit(cache=True)
-def _draw(gains, top, uniform):
-    """Draw an option with p proportional to e^(gain/tau), p having the entropy ENTROPY; top has the highest gain."""
-    if RARE <= uniform < 1 - RARE and _lead(gains, top) > CLEAR:
+def _draw(gains, top, uniform, entropy, rare):
+    """Draw an option with p proportional to e^(gain/tau) and of that entropy; top has the highest gain."""
+    if rare <= uniform < 1 - rare and _lead(gains, top) > CLEAR:
         return top
-    weights = np.exp((gains - gains[top]) / _temperature(gains, top))
+    weights = np.exp((gains - gains[top]) / _temperature(gains, top, entropy))
     remaining = uniform * weights.sum()
     for option in range(len(weights)):
         remaining -= weights[option]
@@ -357,27 +362,28 @@ def _lead(gains, top):
 
 
 @njit(cache=True)
-def _temperature(gains, top):
-    """The temperature at which p proportional to e^(gain/tau) has the entropy ENTROPY, clamped.
+def _temperature(gains, top, wanted):
+    """The temperature at which p proportional to e^(gain/tau) has the entropy that is wanted, clamped.
 
     Newton's method within a bracket, on the log of the entropy, which is nearly linear in beta = 1/tau.
     """
     gaps = gains[top] - gains
     low, high = 1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE
-    if _entropy(gaps, high)[0] >= ENTROPY:
+    if _entropy(gaps, high)[0] >= wanted:
         return MIN_TEMPERATURE
-    if _entropy(gaps, low)[0] <= ENTROPY:
+    if _entropy(gaps, low)[0] <= wanted:
         return MAX_TEMPERATURE
-    beta = min(3.3 / _lead(gains, top), high)  # exact to 1 % for two options
+    lead = _lead(gains, top)
+    beta = min(3.3 / lead, high) if lead > 0 else 1.0  # exact to 1 % for two options of entropy 0.15
     for _ in range(100):  # more than bisection alone would need
         entropy, variance = _entropy(gaps, beta)
-        if entropy > ENTROPY:
+        if entropy > wanted:
             low = beta
         else:
             high = beta
         newton = beta
         if entropy * variance > 0:
-            newton += np.log(entropy / ENTROPY) * entropy / (beta * variance)
+            newton += np.log(entropy / wanted) * entropy / (beta * variance)
             if abs(newton - beta) <= 1e-12 * beta:
                 break
         beta = newton if low < newton < high else np.sqrt(low * high)

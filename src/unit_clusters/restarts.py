@@ -10,6 +10,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from unit_clusters.modularity import (
+    ENTROPY,
+    UNUSED,
+    Clustering,
     improve,
     iterated_tabu_search,
     live_adjacency,
@@ -42,9 +45,18 @@ class Restarts(NamedTuple):
     q_best: float
     """The highest Q of all restarts and of the paper's single run."""
     q_spread: float
-    """Standard deviation of the restarts' Q."""
+    """Standard deviation of the restarts' Q; NaN if there were none."""
     best_restarts: float
     """How many restarts end within TOLERANCE of q_best; NaN if there were none."""
+
+
+class BestPartitions(NamedTuple):
+    """The clusters of the highest Q that were found on one similarity matrix, in no order; UNUSED for dead units."""
+
+    best: Int[np.ndarray, " units"]
+    """Among all restarts and the paper's single run."""
+    halves: Int[np.ndarray, "2 units"]
+    """Among the first half of the restarts, and among the others; all UNUSED with fewer than two restarts."""
 
 
 class OtherSearches(NamedTuple):
@@ -59,38 +71,62 @@ class OtherSearches(NamedTuple):
 
 
 def restarts(
-    similarity: Float[np.ndarray, "units units"], q: float, rngs: list[np.random.Generator], steps: int = 5000
-) -> Restarts:
+    similarity: Float[np.ndarray, "units units"],
+    single: Clustering,
+    rngs: list[np.random.Generator],
+    steps: int = 5000,
+    entropy: float = ENTROPY,
+) -> tuple[Restarts, BestPartitions]:
     """Search anew, once with each random stream, alternately from the spectral and from a random partition.
 
-    All NaN without streams. Without live units every Q is 0.
+    Without live units every Q is 0. Of partitions of equal Q, the first that was found is the best, the paper's run
+    before all restarts.
 
     Args:
         similarity: as for `cluster`.
-        q: modularity of the paper's single run.
+        single: the paper's single run.
         rngs: one for each restart.
         steps: Monte Carlo steps of each restart, before its tabu search.
+        entropy: of each of these steps, in nats.
 
     Raises:
         ValueError: as `adjacency` does.
     """
-    if not rngs:
-        return Restarts(*[float("nan")] * 3)
     weights, live = live_adjacency(similarity)
-    if not live.any():
-        return Restarts(0.0, 0.0, len(rngs))
-    spectral = spectral_partition(weights)
-    found = []
-    for number, rng in enumerate(rngs):
-        start = random_partition(len(weights), rng) if number % 2 else spectral
-        labels = iterated_tabu_search(weights, improve(weights, start, rng, steps), DEALS, rng)
-        found.append(modularity(weights, labels))
-    best = max(q, *found)
-    return Restarts(best, float(np.std(found)), int(np.sum(np.array(found) >= best - TOLERANCE)))
+    found = _partitions(weights, rngs, steps, entropy)
+    q = [modularity(weights, labels) for labels in found]
+    best = max([single.q, *q])
+    numbers = Restarts(
+        q_best=best,
+        q_spread=float(np.std(q)) if q else float("nan"),
+        best_restarts=int(np.sum(np.array(q) >= best - TOLERANCE)) if q else float("nan"),
+    )
+    partitions = BestPartitions(single.labels.copy(), np.full((2, len(live)), UNUSED))
+    if best > single.q:
+        partitions.best[live] = found[np.argmax(q)]
+    if len(q) > 1:
+        half = len(q) // 2
+        partitions.halves[:, live] = found[[np.argmax(q[:half]), half + np.argmax(q[half:])]]
+    return numbers, partitions
+
+
+def _partitions(
+    adjacency: Float[np.ndarray, "live live"], rngs: list[np.random.Generator], steps: int, entropy: float
+) -> Int[np.ndarray, "restarts live"]:
+    """Where each restart ends; the first, third, ... start from the spectral partition."""
+    found = np.empty((len(rngs), len(adjacency)), dtype=int)
+    spectral = spectral_partition(adjacency) if found.size else None
+    for number, rng in enumerate(rngs if found.size else []):
+        start = random_partition(len(adjacency), rng) if number % 2 else spectral
+        found[number] = iterated_tabu_search(adjacency, improve(adjacency, start, rng, steps, entropy), DEALS, rng)
+    return found
 
 
 def other_searches(
-    similarity: Float[np.ndarray, "units units"], rng: np.random.Generator, steps: int = 5000
+    similarity: Float[np.ndarray, "units units"],
+    rng: np.random.Generator,
+    steps: int = 5000,
+    entropy: float = ENTROPY,
 ) -> OtherSearches:
     """On a random SHARE of the matrices, what other searches reach; else NaN. Without live units every Q is 0.
 
@@ -98,6 +134,7 @@ def other_searches(
         similarity: as for `cluster`.
         rng: its first number decides whether the matrix is among them.
         steps: Monte Carlo steps of the paper's run.
+        entropy: of each of these steps, in nats.
 
     Raises:
         ValueError: as `adjacency` does.
@@ -111,7 +148,7 @@ def other_searches(
     one = np.zeros(len(weights), dtype=np.int64)
     return OtherSearches(
         max(modularity(weights, leiden(graph, seed)) for seed in rng.integers(2**31, size=LEIDEN_RUNS)),
-        *(modularity(weights, improve(weights, one, rng, number)) for number in (FEW_STEPS, steps)),
+        *(modularity(weights, improve(weights, one, rng, number, entropy)) for number in (FEW_STEPS, steps)),
     )
 
 

@@ -6,7 +6,8 @@ of a batch, a third of MNIST's, are left out of it. Each network has its own dro
 stopping and kept epoch.
 
 The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases; the
-losses that are reported, and that the schedule and early stopping watch, are the cross-entropy alone.
+losses that are reported are the cross-entropy alone, and so is, unless the settings say otherwise, the validation loss
+that the schedule and early stopping watch.
 """
 
 import logging
@@ -49,7 +50,8 @@ class Settings:
     Adam with `learning_rate`. With the schedule "plateau" the rate is multiplied by `plateau_factor` after more than
     `plateau_patience` epochs without a better validation loss (by torch's relative threshold of 1e-4). Training ends
     after `max_epochs`, after `stopping_patience` epochs without a better validation loss, or when a loss is not finite.
-    Of each network the epoch of lowest validation loss is kept, or the last finite one.
+    Of each network the epoch of lowest validation loss is kept, or the last finite one. With `validation_penalty` the
+    penalties on weights are a part of the validation loss in all of this.
 
     Raises:
         ValueError: the settings contradict each other, or the device is "cuda" and there is none.
@@ -63,6 +65,7 @@ class Settings:
     stopping_patience: int | None = 6
     max_epochs: int | None = 500
     keep: Literal["best", "last"] = "best"
+    validation_penalty: bool = False
     device: str = "cpu"
 
     def __post_init__(self):
@@ -181,6 +184,20 @@ def penalty_gradients(stack: Stack, l1: Float[Tensor, "models 1"], l2: Float[Ten
         bias.zero_()
 
 
+def strengths(courses: Sequence[Course], like: Tensor) -> tuple[Float[Tensor, "models 1"], Float[Tensor, "models 1"]]:
+    """The networks' strengths of L1 and of L2."""
+    l1, l2 = like.new_tensor([(course.run.l1, course.run.l2) for course in courses]).split(1, dim=1)
+    return l1, l2
+
+
+def penalties(stack: Stack, courses: Sequence[Course]) -> Float[Tensor, " models"]:
+    """l1 * sum|w| + l2 * sum(w^2) of each network, over all weights and no biases."""
+    weights = [stack.first.transpose(0, 1), *stack.weights]
+    absolute, squared = (sum(size(weight).sum((1, 2)) for weight in weights) for size in (torch.abs, torch.square))
+    l1, l2 = strengths(courses, stack.rest)
+    return l1.squeeze(1) * absolute + l2.squeeze(1) * squared
+
+
 def dropout_masks(
     courses: Sequence[Course], batch: int, units: Sequence[int], like: Tensor
 ) -> list[Float[Tensor, "models units batch"]] | None:
@@ -212,10 +229,8 @@ def train_epoch(
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
     """One pass over the images at `index`, in that order, updating `stack`; the running mean loss and accuracy."""
     like = stack.rest
-    l1, l2, rate = (
-        like.new_tensor(values).unsqueeze(1)
-        for values in zip(*((c.run.l1, c.run.l2, c.learning_rate) for c in courses), strict=True)
-    )
+    l1, l2 = strengths(courses, like)
+    rate = like.new_tensor([course.learning_rate for course in courses]).unsqueeze(1)
     gradient = Stack(torch.empty_like(stack.first), torch.empty_like(stack.rest), stack.sizes)
     totals = like.new_zeros(2, len(stack), dtype=torch.float64)
     for batch in batches(images, index, batch_size):
@@ -252,11 +267,13 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
         rates = [course.learning_rate for course in courses]
         order = torch.from_numpy(batch_order.permutation(len(train_index))).to(train_index.device)
         trained = train_epoch(current, data.training, train_index[order], courses, adam, settings.batch_size)
-        figures = torch.stack([*trained, *evaluate(current, data.training, val_index)]).T.tolist()
+        loss, accuracy = evaluate(current, data.training, val_index)
+        watched = loss + penalties(current, courses) if settings.validation_penalty else loss
+        figures = torch.stack([*trained, loss, accuracy]).T.tolist()
         history += [
             Epoch(course.run.id, epoch, rate, *row) for course, rate, row in zip(courses, rates, figures, strict=True)
         ]
-        steps = [course.step(val_loss) for course, (_, _, val_loss, _) in zip(courses, figures, strict=True)]
+        steps = [course.step(val_loss) for course, val_loss in zip(courses, watched.tolist(), strict=True)]
         keep, ended = torch.tensor(steps).T
         if keep.any():
             kept.parameters[models[keep]] = current[keep].ensemble().parameters

@@ -33,7 +33,7 @@ from test_workflow import (
 
 from unit_clusters import datasets, evaluation, network, tables, training
 from unit_clusters.images import prepare
-from unit_clusters.layer_files import read_labels, read_similarity, write_labels, write_similarity
+from unit_clusters.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.measures import FORMS, MEASURES, all_forms
 from unit_clusters.mnist import fetch_mnist
 from unit_clusters.modularity import cluster
@@ -223,7 +223,8 @@ def write_matrices(path):
 
 
 def write_clusters(path):
-    write_labels(np.zeros((2, len(FORMS), 4), int), path)
+    single, two = np.zeros((2, len(FORMS), 4), int), np.zeros((2, len(FORMS), 2, 4), int)
+    write_labels(Searches(single, single, single, two), path)
 
 
 def write_rows(path):
@@ -386,14 +387,13 @@ def scripts():
 
 
 def rows_of(scripts, matrices):
-    """The rows of modularity.csv, agreement.csv and ceiling.csv of one layer with these matrices."""
-    run, forms, spec = {"id": "test"}, all_forms(matrices), {"restarts": 2, "steps": 200}
-    found = [scripts["cluster"].search(matrix, run, 1, form, spec) for form, matrix in zip(FORMS, forms, strict=True)]
-    labels = np.array([label for label, _ in found])
+    """The rows of modularity.csv, agreement.csv and repeats.csv of one layer with these matrices."""
+    spec = {"restarts": 2, "steps": 200, "entropy": 0.15}
+    searches, rows = scripts["cluster"].search_all(matrices, {"id": "test"}, 1, spec)
     return (
-        pd.DataFrame([row for _, row in found]),
-        pd.DataFrame(scripts["compare"].agreement(forms, labels)),
-        pd.DataFrame(scripts["compare"].ceiling(forms, labels, run, 1, 200)),
+        pd.DataFrame(rows),
+        pd.DataFrame(scripts["compare"].agreement(all_forms(matrices), searches)),
+        pd.DataFrame(scripts["compare"].repeats(searches)),
     )
 
 
@@ -406,12 +406,15 @@ def test_a_wrong_matrix_is_refused(call, error):
 @pytest.mark.parametrize(("case", "_"), cases("Matrices that are odd, and work", ODD_MATRICES))
 def test_an_odd_matrix_has_defined_rows(scripts, case, _):
     matrix, expected = case
-    modularity, agreement, ceiling = rows_of(scripts, dict.fromkeys(MEASURES, matrix.astype(np.float32)))
+    modularity, agreement, repeats = rows_of(scripts, dict.fromkeys(MEASURES, matrix.astype(np.float32)))
     for column, value in expected.items():
         assert list(modularity[column]) == pytest.approx([value] * len(FORMS), abs=1e-12)
-    for table in (agreement, ceiling):
-        assert list(table["element_similarity"]) == pytest.approx([1] * len(table))
-        assert table["element_similarity_alive"].isna().all() == (expected["dead_units"] == len(matrix))
+    for table in (agreement, repeats):
+        for score in table.columns[table.columns.str.startswith("element_similarity")].drop(
+            "element_similarity_alive", errors="ignore"
+        ):
+            assert list(table[score]) == pytest.approx([1] * len(table))
+    assert agreement["element_similarity_alive"].isna().all() == (expected["dead_units"] == len(matrix))
     assert list(agreement["transferability"]) == pytest.approx([expected["q"]] * len(agreement), abs=1e-12)
 
 
@@ -533,7 +536,7 @@ def damage(results):
     return [l2, dropout, matrices, labels], [
         *(results / f"similarity/base/{cohort}/layer1.npz" for cohort in TRAINED),
         *(results / f"clusters/{base}/layer1{suffix}" for suffix in (".npz", ".csv")),
-        *(results / f"agreement/{wide}/layer1{suffix}" for suffix in (".csv", ".ceiling.csv")),
+        *(results / f"agreement/{wide}/layer1{suffix}" for suffix in (".csv", ".repeats.csv")),
     ]
 
 

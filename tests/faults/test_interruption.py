@@ -223,7 +223,7 @@ def test_make_resume_is_what_is_tested_here(folder):
 
 def test_make_status_says_what_is_finished_missing_and_out_of_date(undisturbed, tmp_path):
     folder = shutil.copytree(undisturbed, tmp_path / "copy")
-    (folder / "results/tiny/tables/ceiling.csv").unlink()
+    (folder / "results/tiny/tables/repeats.csv").unlink()
     config = folder / TINY
     config.write_text(config.read_text().replace("images: 300", "images: 301"))
     status = dict(reversed(line.split(maxsplit=1)) for line in make("status", folder).splitlines())

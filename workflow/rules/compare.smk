@@ -1,4 +1,5 @@
-# How far the clusters of one layer agree between measures, and between two searches, for each network of a cohort.
+# How far the clusters of one layer agree between measures, and between independent searches of one measure, for each
+# network of a cohort.
 rule compare:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
@@ -6,7 +7,7 @@ rule compare:
         modules=modules_since_training("similarity.py", "cluster.py", "compare.py"),
     output:
         agreement="<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
-        ceiling="<results>/agreement/{experiment}/{cohort}/layer{layer}.ceiling.csv",
+        repeats="<results>/agreement/{experiment}/{cohort}/layer{layer}.repeats.csv",
     log:
         "<logs>/compare/{experiment}/{cohort}/layer{layer}.log",
     benchmark:

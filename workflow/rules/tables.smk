@@ -7,8 +7,8 @@ PARTS = {
     "agreement": per_layer(
         "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv"
     ),
-    "ceiling": per_layer(
-        "<results>/agreement/{experiment}/{cohort}/layer{layer}.ceiling.csv"
+    "repeats": per_layer(
+        "<results>/agreement/{experiment}/{cohort}/layer{layer}.repeats.csv"
     ),
 }
 
@@ -18,7 +18,7 @@ STAGES = {
     "models": [],
     "modularity": ["similarity.py", "cluster.py"],
     "agreement": ["similarity.py", "cluster.py", "compare.py"],
-    "ceiling": ["similarity.py", "cluster.py", "compare.py"],
+    "repeats": ["similarity.py", "cluster.py", "compare.py"],
 }
 NETWORKS = ["experiments", "l2_floor", "untrained", "validation_share", "training"]
 

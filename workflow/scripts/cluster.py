@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from unit_clusters import tables
-from unit_clusters.layer_files import read_similarity, write_labels
+from unit_clusters.layer_files import Searches, read_similarity, write_labels
 from unit_clusters.logs import logged_to
 from unit_clusters.measures import FORMS, all_forms
 from unit_clusters.modularity import cluster, contrast, largest_share
@@ -20,36 +20,45 @@ COLUMNS = (
 
 
 def search(matrix, run, layer, form, spec):
-    """The clusters of one matrix, and its row in the table."""
+    """The clusters of one matrix by all searches, and its row in the table."""
 
     def rng(purpose, *number):
         return stream(run["id"], purpose, layer, str(form), *number)
 
-    found = cluster(matrix, rng("clusters"), spec["steps"])
+    options = {"steps": spec["steps"], "entropy": spec["entropy"]}
+    found = cluster(matrix, rng("clusters"), **options)
+    again = cluster(matrix, rng("again"), **options)
     rngs = [rng("restart", number) for number in range(spec["restarts"])]
-    return found.labels, {
+    numbers, partitions = restarts(matrix, found, rngs, **options)
+    return Searches(found.labels, again.labels, *partitions), {
         **run,
         "layer": layer,
         **form._asdict(),
         **found._asdict(),
         "contrast": contrast(matrix, found.labels),
         "largest_share": largest_share(found.labels),
-        **restarts(matrix, found.q, rngs, spec["steps"])._asdict(),
-        **other_searches(matrix, rng("other searches"), spec["steps"])._asdict(),
+        **numbers._asdict(),
+        **other_searches(matrix, rng("other searches"), **options)._asdict(),
     }
+
+
+def search_all(matrices, run, layer, spec):
+    """The clusters of one layer of one network under all forms, and their rows."""
+    forms = zip(FORMS, all_forms(matrices), strict=True)
+    found, rows = zip(*(search(matrix, run, layer, form, spec) for form, matrix in forms), strict=True)
+    return Searches(*map(np.stack, zip(*found, strict=True))), rows
 
 
 def main(job):
     spec = job.params.job
-    labels, rows = [], []
     networks = zip(spec["runs"], read_similarity(job.input.similarity, len(spec["runs"])), strict=True)
+    searches, rows = [], []
     for number, (run, matrices) in enumerate(networks, start=1):
-        for form, matrix in zip(FORMS, all_forms(matrices), strict=True):
-            found, row = search(matrix, run, spec["layer"], form, spec)
-            labels.append(found)
-            rows.append(row)
+        found, here = search_all(matrices, run, spec["layer"], spec)
+        searches.append(found)
+        rows += here
         logging.info("%s, layer %d: %d of %d networks", run["id"], spec["layer"], number, len(spec["runs"]))
-    write_labels(np.reshape(labels, (len(spec["runs"]), len(FORMS), -1)), job.output.labels)
+    write_labels(Searches(*map(np.stack, zip(*searches, strict=True))), job.output.labels)
     tables.write(COLUMNS, rows, job.output.modularity)
 
 

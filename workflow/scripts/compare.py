@@ -1,26 +1,25 @@
-"""Compare the clusters of one layer between all eight measures, and with those of an independent search."""
+"""Compare the clusters of one layer between all eight measures, and those of independent searches of one measure."""
 
 import logging
 
 from unit_clusters import tables
-from unit_clusters.agreement import compare, element_similarities
-from unit_clusters.layer_files import read_labels, read_similarity
+from unit_clusters.agreement import Agreement, Repeats, compare, compare_repeats
+from unit_clusters.layer_files import Searches, read_labels, read_similarity
 from unit_clusters.logs import logged_to
 from unit_clusters.measures import FORMS, all_forms
-from unit_clusters.modularity import adjacency, independent_labels
-from unit_clusters.streams import stream
+from unit_clusters.modularity import adjacency
 
 AGREEMENT = (
     *(*tables.RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
-    *("element_similarity", "element_similarity_alive", "transferability"),
-    *("rmi", "vi", "ari", "nmi", "spearman"),
+    *Agreement._fields,
 )
-CEILING = (*tables.RUN, "layer", "measure", "normalized", "element_similarity", "element_similarity_alive")
+REPEATS = (*tables.RUN, "layer", "measure", "normalized", *Repeats._fields)
 
 
-def agreement(matrices, labels):
+def agreement(matrices, searches):
     """Rows of the agreement between measures."""
-    for (a, b), score in compare([adjacency(matrix) for matrix in matrices], labels).items():
+    scores = compare([adjacency(matrix) for matrix in matrices], searches.labels, searches.best)
+    for (a, b), score in scores.items():
         yield {
             "measure_a": FORMS[a].measure,
             "normalized_a": FORMS[a].normalized,
@@ -30,27 +29,25 @@ def agreement(matrices, labels):
         }
 
 
-def ceiling(matrices, labels, run, layer, steps):
-    """Rows of the agreement between the search that the labels are from and one from a random partition."""
-    for form, matrix, found in zip(FORMS, matrices, labels, strict=True):
-        independent = independent_labels(matrix, stream(run["id"], "independent", layer, str(form)), steps)
-        scores = zip(CEILING[-2:], element_similarities(found, independent), strict=True)
-        yield form._asdict() | dict(scores)
+def repeats(searches):
+    """Rows of the agreement between independent searches of one matrix."""
+    for form, labels, again, halves in zip(FORMS, searches.labels, searches.again, searches.halves, strict=True):
+        yield form._asdict() | compare_repeats(labels, again, halves)._asdict()
 
 
 def main(job):
-    spec, steps = job.params.job, job.params.job["clustering"]["steps"]
+    spec = job.params.job
     similarity = read_similarity(job.input.similarity, len(spec["runs"]))
-    labels = read_labels(job.input.labels, len(spec["runs"]), len(similarity[0]["cov"]))
+    found = read_labels(job.input.labels, len(spec["runs"]), len(similarity[0]["cov"]))
     between, within = [], []
-    networks = zip(spec["runs"], similarity, labels, strict=True)
-    for number, (run, measures, found) in enumerate(networks, start=1):
-        matrices, here = all_forms(measures), run | {"layer": spec["layer"]}
-        between += [here | row for row in agreement(matrices, found)]
-        within += [here | row for row in ceiling(matrices, found, run, spec["layer"], steps)]
+    networks = zip(spec["runs"], similarity, *found, strict=True)
+    for number, (run, measures, *labels) in enumerate(networks, start=1):
+        searches, here = Searches(*labels), run | {"layer": spec["layer"]}
+        between += [here | row for row in agreement(all_forms(measures), searches)]
+        within += [here | row for row in repeats(searches)]
         logging.info("%s, layer %d: %d of %d networks", run["id"], spec["layer"], number, len(spec["runs"]))
     tables.write(AGREEMENT, between, job.output.agreement)
-    tables.write(CEILING, within, job.output.ceiling)
+    tables.write(REPEATS, within, job.output.repeats)
 
 
 if "snakemake" in globals():

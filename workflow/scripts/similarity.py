@@ -23,7 +23,8 @@ def main(job):
             "Delete it and run again."
         )
     dataset = datasets.load(Path(job.input.images).parent)
-    pixels = torch.from_numpy(dataset.test_images[: spec["images"]])
+    shown = {"test": dataset.test_images, "training": dataset.train_images}[spec["part"]]
+    pixels = torch.from_numpy(shown[: spec["images"]])
 
     matrices = []
     for model, run in enumerate(runs):
