@@ -120,14 +120,15 @@ def measure() -> list[Row]:
 
 def measure_restarts(units: int, matrices: int) -> RestartsRow:
     """Raw and normalised matrices by turns."""
-    restarts(similarity(units, False), 0.0, [np.random.default_rng(0)] * 2)  # compiles
+    single = cluster(similarity(units, False), np.random.default_rng(0))
+    restarts(similarity(units, False), single, [np.random.default_rng(0)] * 2)  # compiles
     ours, peer, leads = [], [], []
     for seed in range(matrices):
         weights = adjacency(similarity(units, bool(seed % 2), seed))
         graph = leiden_graph(weights)
         runs = [timed(leiden, graph, run) for run in range(RUNS)]
         rngs = [np.random.default_rng([seed, restart]) for restart in range(RESTARTS)]
-        ms, found = timed(restarts, weights, 0.0, rngs, steps=STEPS)
+        ms, (found, _) = timed(restarts, weights, single._replace(q=0.0), rngs, steps=STEPS)
         ours.append(ms)
         peer += [ms for ms, _ in runs]
         leads.append(found.q_best - max(modularity(weights, labels) for _, labels in runs))

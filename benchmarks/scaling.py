@@ -16,7 +16,7 @@ import torch
 from benchmarks import clustering
 from benchmarks.rounds import take_turns
 from benchmarks.training import ensemble_epoch
-from unit_clusters.evaluation import Images
+from unit_clusters.images import Images
 from unit_clusters.measures import FORMS
 from unit_clusters.modularity import cluster
 from unit_clusters.network import initialize
@@ -66,7 +66,7 @@ def clusterings(size: Size, pixels: torch.Tensor) -> Callable[[], object]:
             for form, matrix in enumerate(matrices):
                 rngs = [np.random.default_rng((number, form, search)) for search in range(1 + clustering.RESTARTS)]
                 found = cluster(matrix, rngs[0], clustering.STEPS)
-                restarts(matrix, found.q, rngs[1:], clustering.STEPS)
+                restarts(matrix, found, rngs[1:], clustering.STEPS)
 
     return work
 

@@ -45,7 +45,7 @@ def test_runs_carry_table_s1(paper):
 
 def test_each_experiment_is_trained_in_its_own_way(paper):
     paper["training"]["max_epochs"] = 7  # as a preset does
-    settings = {c.experiment: c.training for c in cohorts(paper) if c.trained}
+    settings = {c.experiment: c.settings["training"] for c in cohorts(paper) if c.trained}
     assert settings["wide"] == settings["deep"] == settings["early"] == paper["training"]
     assert settings["base"] == paper["training"] | {"schedule": "constant", "stopping_patience": None, "keep": "last"}
 

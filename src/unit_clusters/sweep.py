@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 REGULARIZERS = ("l2", "l1", "dropout")
 
+SECTIONS = ("training", "similarity", "clustering")
+"""Of the configuration, those that an experiment may lay its own over."""
+
 UNTRAINED = "none"
 """The regulariser of networks that were only initialised."""
 
@@ -28,8 +31,8 @@ class Cohort:
     strengths: tuple[float, ...]
     seeds: tuple[int, ...]
     l2_floor: float = 0.0
-    training: dict = field(default_factory=dict, hash=False)
-    """How its networks are trained: training.Settings, by name. Empty if they are not."""
+    settings: dict = field(default_factory=dict, hash=False)
+    """What the configuration says of its training, similarity and clustering: a dict by each of these SECTIONS."""
 
     @property
     def id(self) -> str:
@@ -125,7 +128,7 @@ def cohorts(config: dict) -> list[Cohort]:
     found = [cohort for name, experiment in experiments.items() for cohort in _trained(name, experiment, config)]
     for name, experiment in experiments.items():
         if architectures[tuple(experiment["hidden"])] == name:
-            found += _untrained(name, experiment, config["untrained"])
+            found += _untrained(name, experiment, config)
     if not found:
         raise ValueError(
             "config: experiments: there are no networks to train or to initialise; "
@@ -134,14 +137,18 @@ def cohorts(config: dict) -> list[Cohort]:
     return found
 
 
-def training_settings(name: str, experiment: dict, config: dict) -> dict:
-    """The settings of one experiment's training: its own, laid over those of all.
+def settings_of(name: str, experiment: dict, config: dict) -> dict[str, dict]:
+    """The settings of one experiment by each of the SECTIONS: its own, laid over those of all.
 
     Raises:
         ValueError: training would not end, or what is kept contradicts why it ends; the message names the key.
     """
-    settings = config["training"] | experiment.get("training", {})
-    key = f"config: experiments: {name}: training"
+    settings = {section: config[section] | experiment.get(section, {}) for section in SECTIONS}
+    _check_training(settings["training"], f"config: experiments: {name}: training")
+    return settings
+
+
+def _check_training(settings: dict, key: str) -> None:
     if settings["keep"] == "last" and settings["stopping_patience"] is not None:
         raise ValueError(
             f"{key}: keep: last keeps the epoch after which training stops, the worst of the last ones; set "
@@ -149,11 +156,10 @@ def training_settings(name: str, experiment: dict, config: dict) -> dict:
         )
     if settings["stopping_patience"] is None and settings["max_epochs"] is None:
         raise ValueError(f"{key}: max_epochs: null with stopping_patience: null trains for ever; set one of them")
-    return settings
 
 
 def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
-    settings = training_settings(name, experiment, config)
+    settings = settings_of(name, experiment, config)
     for regularizer in REGULARIZERS:
         try:
             found = strength_blocks(experiment["sweeps"].get(regularizer, []))
@@ -169,10 +175,12 @@ def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
                 yield Cohort(name, tuple(experiment["hidden"]), regularizer, block, seeds, config["l2_floor"], settings)
 
 
-def _untrained(name: str, experiment: dict, untrained: dict) -> Iterator[Cohort]:
+def _untrained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
+    untrained = config["untrained"]
+    settings = settings_of(name, experiment, config) | {"training": {}}
     seeds = range(UNTRAINED_FIRST_SEED, UNTRAINED_FIRST_SEED + untrained["models"])
     for block in blocks(seeds, untrained["models_per_job"]):
-        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, (0.0,), block)
+        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, (0.0,), block, settings=settings)
 
 
 def blocks(items: Sequence, length: int) -> Iterator[tuple]:

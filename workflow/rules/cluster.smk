@@ -17,7 +17,8 @@ rule cluster:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,
     params:
-        job=lambda wildcards: layer_of_runs(wildcards) | config["clustering"],
+        job=lambda wildcards: layer_of_runs(wildcards)
+        | cohort_of(wildcards).settings["clustering"],
     message:
         "Cluster {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:

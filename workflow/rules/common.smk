@@ -61,7 +61,7 @@ def origin(wildcards):
         "hidden": list(cohort.hidden),
         "runs": cohort.runs,
         "validation_share": config["validation_share"],
-        "training": cohort.training,
+        "training": cohort.settings["training"],
     }
 
 
@@ -72,7 +72,7 @@ def layer_of_runs(wildcards):
         "runs": cohort.runs,
         "layer": int(wildcards.layer),
         "origin": origin(wildcards),
-        "similarity": config["similarity"],
+        "similarity": cohort.settings["similarity"],
     }
 
 
@@ -133,8 +133,8 @@ def training_minutes(wildcards, attempt):
     cohort = cohort_of(wildcards)
     first, *others = (a * b for a, b in pairwise((28 * 28, *cohort.hidden, 10)))
     images = 60_000 * (1 - config["validation_share"])
-    stops_early = cohort.training["stopping_patience"] is not None
-    epochs = min(cohort.training["max_epochs"] or 150, 150 if stops_early else math.inf)
+    stops_early = cohort.settings["training"]["stopping_patience"] is not None
+    epochs = min(cohort.settings["training"]["max_epochs"] or 150, 150 if stops_early else math.inf)
     operations = len(cohort.runs) * epochs * images * (4 * first + 6 * sum(others))
     return attempt * math.ceil(5 + operations / 15e9 / 60)
 

@@ -20,7 +20,7 @@ rule compare:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: layer_of_runs(wildcards)
-        | {"clustering": config["clustering"]},
+        | {"clustering": cohort_of(wildcards).settings["clustering"]},
     message:
         "Compare clusters of {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
     script:

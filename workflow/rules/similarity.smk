@@ -20,7 +20,7 @@ rule similarity:
         job=lambda wildcards: {
             "layer": int(wildcards.layer),
             "origin": origin(wildcards),
-            **config["similarity"],
+            **cohort_of(wildcards).settings["similarity"],
         },
     message:
         "Similarity in {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"

@@ -75,7 +75,9 @@ def choose(
     return [
         Example(strength, all_forms(matrices)[form], labels[form], q[strength])
         for here, similarity, clusters in layers
-        for strength, matrices, labels in zip(here, read_similarity(similarity), read_labels(clusters), strict=False)
+        for strength, matrices, labels in zip(
+            here, read_similarity(similarity), read_labels(clusters).labels, strict=False
+        )
         if strength in strengths
     ]
 
@@ -112,3 +114,9 @@ def draw_example(axes: Axes, example: Example) -> None:
         axes.axvline(boundary - 0.5, color=style.RED, linewidth=0.5)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
+
+
+def draw_scale(matrix: Axes, scale: Axes) -> None:
+    """Fill the axes `scale` with the upright colour scale of a matrix."""
+    scale.figure.colorbar(matrix.images[0], cax=scale, ticks=[0, 0.5, 1])
+    scale.set_ylabel(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=style.ink(FORM))

@@ -7,13 +7,12 @@ from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import mean_scores
 from unit_clusters.figures.six_panels import Means, draw_six
 
-LABELS = {
-    "element_similarity": "mean element similarity (1: both measures find the same clusters)",
-    "element_similarity_alive": "mean element similarity of units alive under both measures (1: the same clusters)",
-}
+SCORE = "element_similarity"
+
+LABEL = "mean element similarity (1: both measures find the same clusters)"
 
 
-def draw(agreement: pd.DataFrame, models: pd.DataFrame, score: str = "element_similarity") -> Figure:
+def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """Draw Figure 5.
 
     Panels a-c are averages over layers, seeds, strengths and regularisers of the trained networks; d-f subtract the
@@ -23,19 +22,16 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame, score: str = "element_si
     Args:
         agreement: agreement.csv.
         models: models.csv, to know which networks to discard.
-        score: the column to average, element_similarity or element_similarity_alive.
 
     Raises:
-        ValueError: another score, or `agreement` holds a network that `models` does not.
+        ValueError: `agreement` holds a network that `models` does not.
     """
-    if score not in LABELS:
-        raise ValueError(f"Fig. 5 cannot show the score {score!r}; give one of {', '.join(LABELS)}")
     tables = {name: agreement[agreement["experiment"] == name] for name in style.EXPERIMENTS}
     kept = {name: style.keep_good(table, models) for name, table in tables.items()}
     means = {}
     for name, rows in kept.items():
         untrained = rows["regularizer"] == "none"
-        means[name] = Means(*(mean_scores(part, score, diagonal=1) for part in (rows[~untrained], rows[untrained])))
+        means[name] = Means(*(mean_scores(part, SCORE, diagonal=1) for part in (rows[~untrained], rows[untrained])))
     notes = [style.describe(name, tables[name], kept[name]) for name in kept]
     notes.append("On the diagonal each measure meets itself.")
-    return draw_six(means, (0, 0.25, 0.5, 0.75, 1), LABELS[score], "more agreement", notes)
+    return draw_six(means, (0, 0.25, 0.5, 0.75, 1), LABEL, "more agreement", notes)

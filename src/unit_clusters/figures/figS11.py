@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import (
     DIFFERENCES,
     SCORES,
+    block_means,
     draw_matrix,
     draw_scale,
+    hundredths,
     is_blank,
     mean_scores,
     name_forms,
@@ -25,11 +28,19 @@ COLUMNS = 4
 
 SCORE = "element_similarity"
 
+ARROWS = {"upstream": "↑", "downstream": "↓", "across": "↕"}
+"""What stands before the mean of a block."""
+
+NOTE = (
+    "Above each panel, means of its blocks: ↑ pairs of two different upstream measures, ↓ of two downstream ones, "
+    "↕ of one of each."
+)
+
 # Inches.
-SIDE, GAP, LEFT = 1.42, 0.1, 0.95
-PAIR = 2 * SIDE + 0.6
-"""Height of the two rows of a regulariser, and the space above them."""
-BOTTOM = 1.75
+SIDE, GAP, LEFT = 1.09, (0.16, 0.17), 0.95
+PAIR = 2 * (SIDE + GAP[1]) + 0.22
+"""Height of the two rows of a regulariser, their means and the strengths above them."""
+BOTTOM = 1.23
 
 
 def spaced(strengths: Sequence[float]) -> list[float]:
@@ -52,12 +63,13 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     table = agreement[agreement["experiment"] == "base"]
     kept = style.keep_good(table, models)
     untrained = mean_scores(kept[kept["regularizer"] == "none"], SCORE, diagonal=1)
+    chosen = {name: spaced(style.good_strengths(models, "base", name)) for name in style.REGULARIZERS}
     means = {
         regularizer: {
-            strength: mean_scores(kept[(kept["regularizer"] == regularizer) & (kept["strength"] == strength)], SCORE, 1)
-            for strength in spaced(style.good_strengths(models, "base", regularizer))
+            strength: mean_scores(style.at_strengths(kept, {regularizer: [strength]}), SCORE, diagonal=1)
+            for strength in strengths
         }
-        for regularizer in style.REGULARIZERS
+        for regularizer, strengths in chosen.items()
     }
     end = reach(*(mean - untrained for of_strength in means.values() for mean in of_strength.values()), 0 * untrained)
     figure = Figure(figsize=(style.WIDTH, BOTTOM + len(means) * PAIR))
@@ -65,7 +77,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         bottom = BOTTOM + (len(means) - 1 - place) * PAIR
         _draw_pair(figure, bottom, style.REGULARIZERS[regularizer], of_strength, untrained, end)
     _draw_scales(figure, end)
-    style.footnote(figure, [style.describe("base", table, kept)])
+    style.footnote(figure, [NOTE, style.describe("base", table, kept, style.at_strengths(kept, chosen))])
     return figure
 
 
@@ -79,26 +91,40 @@ def _draw_pair(
 ) -> None:
     """Draw a regulariser's averages over the differences to `untrained`, a column a strength."""
     if not means:
-        wide = style.axes_at(figure, LEFT, bottom, COLUMNS * (SIDE + GAP) - GAP, 2 * SIDE + GAP, xticks=[], yticks=[])
+        width, height = COLUMNS * (SIDE + GAP[0]) - GAP[0], 2 * SIDE + GAP[1]
+        wide = style.axes_at(figure, LEFT, bottom, width, height, xticks=[], yticks=[])
         style.say(wide, f"no {word} networks, or none that learn")
     for column, (strength, mean) in enumerate(means.items()):
-        left = LEFT + column * (SIDE + GAP)
-        upper = style.axes_at(figure, left, bottom + SIDE + GAP, SIDE, SIDE)
-        upper.set_title(f"{word} {strength:.3g}", loc="left")
+        left = LEFT + column * (SIDE + GAP[0])
+        upper = style.axes_at(figure, left, bottom + SIDE + GAP[1], SIDE, SIDE)
+        title = {"ha": "center", "va": "bottom", "transform": upper.transAxes, "weight": "bold"}
+        upper.text(0.5, 1 + 0.15 / SIDE, f"{word} {style.number(strength)}", **title)
         name_forms(upper, rows=column == 0, columns=False)
-        draw_matrix(upper, mean, SCORES, 0, 1)
+        _draw_means(upper, mean)
         lower = style.axes_at(figure, left, bottom, SIDE, SIDE)
         name_forms(lower, rows=column == 0, columns=bottom == BOTTOM)
         if is_blank(untrained):
             style.say(lower, "no untrained networks to compare")
         else:
-            draw_matrix(lower, mean - untrained, DIFFERENCES, -end, end)
+            _draw_means(lower, mean - untrained, end)
+
+
+def _draw_means(axes: Axes, matrix: Float[np.ndarray, "forms forms"], end: float | None = None) -> None:
+    """Draw averages, or differences up to `end` on either side, with the means of their blocks above."""
+    if end is None:
+        draw_matrix(axes, matrix, SCORES, 0, 1)
+    else:
+        draw_matrix(axes, matrix, DIFFERENCES, -end, end)
+    means = block_means(matrix)
+    text = "  ".join(f"{ARROWS[name]}{hundredths(mean, signed=end is not None)}" for name, mean in means.items())
+    axes.set_title(text, fontsize=style.SMALL, pad=2)
 
 
 def _draw_scales(figure: Figure, end: float) -> None:
-    width = 2 * SIDE + GAP - 0.3
-    for column, cmap, ticks, text in (
-        (0, SCORES, (0, 0.5, 1), "mean element similarity\n(1: the same clusters)"),
-        (2, DIFFERENCES, (-end, 0, end), "trained − untrained\n(green: more agreement after training)"),
+    left = LEFT + COLUMNS * (SIDE + GAP[0]) - GAP[0] + 0.14
+    middle = BOTTOM + 1.5 * PAIR
+    for bottom, cmap, ticks, text in (
+        (middle + 0.2, SCORES, (0, 0.5, 1), "upper rows: mean element similarity (1: the same clusters)"),
+        (middle - 3.2, DIFFERENCES, (-end, 0, end), "lower rows: trained − untrained (green: more agreement)"),
     ):
-        draw_scale(style.axes_at(figure, LEFT + column * (SIDE + GAP) + 0.15, 0.78, width, 0.08), cmap, ticks, text)
+        draw_scale(style.axes_at(figure, left, bottom, 0.08, 3), cmap, ticks, text)

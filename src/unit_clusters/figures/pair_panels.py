@@ -1,6 +1,7 @@
 """Agreement between the clusters of the eight forms, as 8 x 8 matrices (Figs. 5, S11 and S12)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,21 +12,37 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS
+from unit_clusters.measures import FORMS, Form
 
 MISSING = "0.75"
 """The grey of a pair without a score."""
 
 SCORES = colormaps["viridis"].with_extremes(bad=MISSING)
 
-# Vermilion and bluish green, not pure red and green, which colour-blind readers would confuse.
-DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#ff5a36", "black", "#1fe5ac"])
+# Vermilion and bluish green, not pure red and green, which colour-blind readers would confuse; from dark to light, so
+# that the sign is seen in grey too.
+DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#7d1200", "#cf5a3c", "#a3a3a3", "#5fd0a4", "#c9fff0"])
 DIFFERENCES = DIFFERENCES.with_extremes(bad=MISSING)
 
 FAMILY_DISTANCE = 0.589
 """Inches between a square panel and the names of the families beside or below it."""
 
 UPSTREAM = sum(form.upstream for form in FORMS)
+
+Kind = Literal["own", "upstream", "downstream", "across"]
+
+
+def kind(a: Form, b: Form) -> Kind:
+    """What two forms have in common: their measure, else their family, else nothing (they are from across)."""
+    if a.measure == b.measure:
+        return "own"
+    if a.upstream != b.upstream:
+        return "across"
+    return "upstream" if a.upstream else "downstream"
+
+
+KINDS = np.array([[kind(a, b) for b in FORMS] for a in FORMS])
+"""`kind` of each pair, in the order of FORMS."""
 
 
 def mean_scores(
@@ -62,6 +79,28 @@ def draw_matrix(axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colo
     axes.axvline(UPSTREAM - 0.5, color="white", linewidth=1.2)
 
 
+def write_numbers(axes: Axes, *, signed: bool = False) -> None:
+    """Write the number of each cell of the drawn matrix into it, black or white, whichever is the easier to read."""
+    (image,) = axes.images
+    for (row, column), value in np.ndenumerate(image.get_array().filled(np.nan)):
+        if not np.isnan(value):
+            dark = style.luminance(image.to_rgba(value)) < 0.179  # black and white have the same contrast to this grey
+            place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
+            axes.text(column, row, hundredths(value, signed=signed), color="white" if dark else "black", **place)
+
+
+def hundredths(value: float, *, signed: bool = False) -> str:
+    """Two decimals without the zero before them: .46, +.05 or −.05; 0 and 1 for what rounds to these."""
+    rounded = round(value, 2)
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return sign + (f"{abs(rounded):.2f}".removeprefix("0") if rounded % 1 else f"{abs(rounded):.0f}")
+
+
+def block_means(matrix: Float[np.ndarray, "forms forms"]) -> dict[Kind, float]:
+    """Mean of the pairs of two different measures of each family, and of those across; NaN pairs are ignored."""
+    return {name: pd.Series(matrix[KINDS == name]).mean() for name in ("upstream", "downstream", "across")}
+
+
 def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
     """Write the eight symbols in their colours and the two families along the left side, below, or neither."""
     symbols = [style.label(form) for form in FORMS]
@@ -71,7 +110,7 @@ def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
     axes.tick_params(length=0)
     for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         if tick.get_text():
-            tick.set_color(style.COLORS[FORMS[symbols.index(tick.get_text())]])
+            tick.set_color(style.ink(FORMS[symbols.index(tick.get_text())]))
     aside = -FAMILY_DISTANCE / (axes.get_position().width * axes.figure.get_figwidth())
     for family, middle in (("upstream", 0.25), ("downstream", 0.75)):
         if columns:
@@ -81,7 +120,9 @@ def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
 
 
 def draw_scale(axes: Axes, cmap: Colormap, ticks: Sequence[float], label: str) -> None:
-    """Fill the axes with a horizontal colour scale from the first to the last tick."""
+    """Fill the axes with a colour scale from the first to the last tick, along the longer side."""
     mappable = ScalarMappable(Normalize(ticks[0], ticks[-1]), cmap)
-    bar = axes.figure.colorbar(mappable, cax=axes, orientation="horizontal", label=label, ticks=ticks)
+    box = axes.get_window_extent()
+    along = "horizontal" if box.width > box.height else "vertical"
+    bar = axes.figure.colorbar(mappable, cax=axes, orientation=along, label=label, ticks=ticks)
     bar.outline.set_visible(False)

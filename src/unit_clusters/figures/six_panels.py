@@ -18,6 +18,7 @@ from unit_clusters.figures.pair_panels import (
     is_blank,
     name_forms,
     reach,
+    write_numbers,
 )
 
 # Inches.
@@ -60,6 +61,7 @@ def _draw_trained(
             style.say(axes, f"no trained {name} networks")
         else:
             draw_matrix(axes, matrix, SCORES, ticks[0], ticks[-1])
+            write_numbers(axes)
     draw_scale(_strip(figure, 0, 3, BOTTOM_TRAINED - 0.18), SCORES, ticks, label)
 
 
@@ -73,6 +75,7 @@ def _draw_differences(figure: Figure, differences: Mapping[str, Float[np.ndarray
             style.say(axes, f"no trained and untrained {name} networks to compare")
         else:
             draw_matrix(axes, matrix, DIFFERENCES, -reaches[name], reaches[name])
+            write_numbers(axes, signed=True)
     text = f"trained − untrained (green: {gain} after training)"
     for column, columns, name, label in ((0, 2, shared[0], text), (2, 1, last, "the same, scale of panel f")):
         strip = _strip(figure, column, columns, BOTTOM_DIFFERENCES - 0.85)

@@ -1,13 +1,18 @@
 """What all figures share: colours, markers and labels, which networks count, and how a figure is saved."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.typing import ColorType
 
 from unit_clusters import tables
 from unit_clusters.files import written_whole
@@ -32,10 +37,16 @@ RC = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "unit-clusters",  # else the ids in an SVG file are random
 }
-"""Settings for a figure that is printed 7 inches wide: no text below 7 points."""
+"""Settings for a figure that is printed as wide as it is: no text is smaller than SMALL."""
 
 WIDTH = 7.0
 """Inches."""
+
+TALLEST = 9.5
+"""Inches: with it, WIDTH leaves at least 0.6 inches of margin on A4 and on Letter."""
+
+SMALL = 6.5
+"""Points, for numbers in cells; the smallest text of all."""
 
 MATH_SIZE = 10
 """Points, for labels with superscripts: these are set at 70 %, and so are 7 points high."""
@@ -52,19 +63,15 @@ COLORS = {
 }
 """Fig. 2: one hue a measure, cold upstream and warm downstream, darker when normalised.
 
-Chosen to stay apart in simulated deuteranopia and protanopia, and to have a contrast of at least 3 to white.
+Chosen to stay apart in simulated deuteranopia and protanopia, and to have a contrast of at least 3 to white. Text needs
+4.5, and has the darker shade of its hue, `ink`.
 """
 
-FAMILIES = {
-    "cov": "upstream covariance",
-    "i_sens": "upstream gradient",
-    "o_sens": "downstream gradient",
-    "hess": "downstream Hessian",
-}
-"""The hues in words."""
+KINDS = {"cov": "covariance", "i_sens": "gradient", "o_sens": "gradient", "hess": "covariance (Hessian)"}
+"""What Fig. 2 calls a measure beside upstream or downstream."""
 
 EXPERIMENTS = ("base", "wide", "deep")
-"""Experiments 1 to 3."""
+"""Experiments 1 to 3, those of the paper's figures."""
 
 REGULARIZERS = {"l2": "L2", "l1": "L1", "dropout": "dropout"}
 MARKERS = {"l2": "o", "l1": "D", "dropout": "*"}
@@ -75,13 +82,20 @@ SIGMA_GREYS = ("#c9c9c9", "#dddddd", "#eeeeee")
 
 RED = "#d62718"
 
+LINE = 140
+"""Characters of a footnote that fit beside each other."""
+
 MIN_TEST_ACCURACY = 0.80
 """Trained networks below it are left out of every figure of modularity and agreement (section 4.1)."""
 
 RUN = list(tables.RUN)
 """The columns that name one network in every table."""
 
-Q_STAR = r"$Q^{\text{*}}$"
+SETTING = ["measure", "normalized", "regularizer", "strength"]
+"""The columns that name a point of a sweep of one experiment."""
+
+Q_STAR = "$Q$*"
+"""The asterisk is raised already; as a superscript it would be smaller than all other text."""
 
 _SUPERSCRIPTS = {"cov": "cov", "i_sens": r"i\text{-}sens", "o_sens": r"o\text{-}sens", "hess": "hess"}
 _UNDATED = {".pdf": {"CreationDate": None}, ".png": None, ".svg": {"Date": None}}
@@ -94,11 +108,36 @@ def label(form: Form) -> str:
     return rf"${symbol}^{{\mathrm{{{_SUPERSCRIPTS[form.measure]}}}}}$"
 
 
+def ink(form: Form) -> str:
+    """The colour of text about a form: that of its normalised form, dark enough to be read."""
+    return COLORS[form._replace(normalized=True)]
+
+
+def luminance(color: ColorType) -> float:
+    """Relative luminance, 0 (black) to 1 (white), as WCAG 2 defines it."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+
+def number(value: float) -> str:
+    """Three significant digits, and powers of ten as the paper writes them: 0.00316, 1e-5."""
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float, **options) -> Axes:
     """New axes at a place given in inches from the figure's lower left corner."""
     total_width, total_height = figure.get_size_inches()
     box = (left / total_width, bottom / total_height, width / total_width, height / total_height)
     return figure.add_axes(box, **options)
+
+
+def logarithmic(axes: Axes, axis: Literal["x", "y"]) -> None:
+    """Give an axis a logarithmic scale whose ticks are numbers as in the text: raised exponents would be too small."""
+    axes.set(**{f"{axis}scale": "log"})
+    ticks = axes.xaxis if axis == "x" else axes.yaxis
+    ticks.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    ticks.set_minor_formatter(NullFormatter())
 
 
 def say(axes: Axes, note: str) -> None:
@@ -109,8 +148,14 @@ def say(axes: Axes, note: str) -> None:
 
 def footnote(figure: Figure, notes: Iterable[str]) -> None:
     """Write the notes, each on lines of its own, along the lower edge of the figure."""
-    text = "\n".join(textwrap.fill(note, 132) for note in notes)
+    text = "\n".join(map(_balanced, notes))
     figure.text(0.06 / WIDTH, 0.005, text, fontsize=7, color="0.3", va="bottom", linespacing=1.15)
+
+
+def _balanced(note: str) -> str:
+    """The note on as few lines as will do, all of about the same length."""
+    few = len(textwrap.wrap(note, LINE))
+    return next(text for width in range(1, LINE + 1) if (text := textwrap.fill(note, width)).count("\n") < few)
 
 
 def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
@@ -144,31 +189,73 @@ def good_strengths(models: pd.DataFrame, experiment: str, regularizer: str) -> l
     return sorted(shares.index[shares >= 0.5])
 
 
-def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame) -> str:
+def at_strengths(table: pd.DataFrame, strengths: Mapping[str, Collection[float]]) -> pd.DataFrame:
+    """The rows of trained networks at these strengths of each regulariser, regulariser by regulariser."""
+    return pd.concat(
+        [
+            table[(table["regularizer"] == regularizer) & table["strength"].isin(chosen)]
+            for regularizer, chosen in strengths.items()
+        ]
+        or [table.head(0)]
+    )
+
+
+def with_baseline(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    """`table` and once more, as dropout 0, its networks with nothing but the L2 penalty that dropout networks have too.
+
+    Curves of dropout start at these. They stand in the table as networks of the sweep of L2; if that has no such
+    strength, there are none.
+
+    Args:
+        table: rows of any table.
+        models: models.csv, to know which penalty that is.
+    """
+    floors = models[models["regularizer"] == "dropout"].groupby("experiment")["l2"].first()
+    weakest = (table["regularizer"] == "l2") & (table["strength"] == table["experiment"].map(floors))
+    return pd.concat([table, table[weakest].assign(regularizer="dropout", strength=0.0)], ignore_index=True)
+
+
+def few(left: pd.Series, models: pd.DataFrame) -> pd.Series:
+    """Whether fewer than half of the seeds of a setting are left.
+
+    Args:
+        left: how many are, indexed by experiment, regularizer and strength, among others.
+        models: models.csv, which has all seeds.
+    """
+    setting = ["experiment", "regularizer", "strength"]
+    seeds = with_baseline(models, models).groupby(setting)["seed"].nunique()
+    return left < seeds.reindex(left.index.to_frame()[setting]).to_numpy() / 2
+
+
+def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame, drawn: pd.DataFrame | None = None) -> str:
     """Say in a sentence which networks of an experiment a figure shows, and which it lacks.
 
     Args:
         table: all rows of the experiment.
         kept: what `keep_good` leaves of them.
+        drawn: those of `kept` that the figure shows, if not all.
     """
     name = experiment.capitalize()
     if table.empty:
         return f"{name}: no networks in the tables."
-    networks, shown = (part[RUN].drop_duplicates() for part in (table, kept))
-    untrained = (shown["regularizer"] == "none").sum()
+    networks, good = (part[RUN].drop_duplicates() for part in (table, kept))
+    trained = (good["regularizer"] != "none").sum()
+    shown = trained if drawn is None else len(drawn.loc[drawn["regularizer"] != "none", RUN].drop_duplicates())
     parts = [
-        f"{len(shown) - untrained} trained networks",
-        f"{len(networks) - len(shown)} discarded (test accuracy < {MIN_TEST_ACCURACY:.0%})",
-        f"{untrained} untrained",
+        f"{shown} {'' if shown == trained else f'of {trained} '}trained networks",
+        f"{len(networks) - len(good)} discarded (test accuracy < {MIN_TEST_ACCURACY:.0%})",
+        f"{len(good) - trained} untrained",
     ]
+    gone = []
     for regularizer, word in REGULARIZERS.items():
-        given, left = (set(part.loc[part["regularizer"] == regularizer, "strength"]) for part in (networks, shown))
+        given, left = (set(part.loc[part["regularizer"] == regularizer, "strength"]) for part in (networks, good))
         if not given:
             parts.append(f"no {word} networks in the tables")
         elif not left:
             parts.append(f"none left of {word}")
         elif given - left:
-            parts.append(f"none left at {word} " + ", ".join(f"{strength:.3g}" for strength in sorted(given - left)))
+            gone.append(f"{word} " + ", ".join(map(number, sorted(given - left))))
+    parts += ["none left at " + ", ".join(gone)] * bool(gone)
     return f"{name}: {'; '.join(parts)}."
 
 

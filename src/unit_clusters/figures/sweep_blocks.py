@@ -6,18 +6,31 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from unit_clusters.figures import style
-from unit_clusters.figures.sweep_panels import LEFT, Quantity, draw_panels, legend
+from unit_clusters.figures.sweep_panels import (
+    BASELINE,
+    HEADER,
+    LEFT,
+    POOLED,
+    ROWS,
+    Quantity,
+    draw_panels,
+    fit,
+    legend,
+)
 from unit_clusters.measures import FORMS
 
-GREY = "#e4e4e4"
+GREY = "#ececec"
 """Behind a block. Its panels stay white, so that the grey bands of untrained networks show."""
 
 # Inches.
-HEIGHT, FOOT = 3.65, 0.8
+BELOW = 0.5
+"""From the edge of a block to its panels."""
+HEIGHT, FOOT = BELOW + ROWS + HEADER + 0.22, 0.86
 
 
 class Block(NamedTuple):
@@ -48,8 +61,7 @@ def draw_wide_and_deep(
     wide = Block("wide networks (Experiment 2)", kept["wide"], grey=True)
     deep = Block("deep networks (Experiment 3)", kept["deep"], grey=False)
     notes = [style.describe(name, tables[name], kept[name]) for name in tables]
-    notes.insert(0, "Points: mean ± standard error over seeds and layers.")
-    return _draw_blocks(wide, deep, quantity, notes, same_scale)
+    return _draw_blocks(wide, deep, models, quantity, [POOLED, *notes], same_scale)
 
 
 def draw_layers(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantity) -> Figure:
@@ -61,27 +73,34 @@ def draw_layers(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quanti
     kept = style.keep_good(table, models)
     first = Block("base networks, first hidden layer", kept[kept["layer"] == 1], grey=False)
     second = Block("base networks, second hidden layer", kept[kept["layer"] == 2], grey=True)
-    notes = ["Points: mean ± standard error over seeds.", style.describe("base", table, kept)]
-    return _draw_blocks(first, second, quantity, notes, same_scale=True)
+    notes = [f"Points: mean ± standard error over seeds. {BASELINE}", style.describe("base", table, kept)]
+    return _draw_blocks(first, second, models, quantity, notes, same_scale=True)
 
 
 @rc_context(style.RC)
-def _draw_blocks(upper: Block, lower: Block, quantity: Quantity, notes: Sequence[str], same_scale: bool) -> Figure:
-    height = 2 * HEIGHT + FOOT
-    figure = Figure(figsize=(style.WIDTH, height))
-    firsts = []
-    for block, bottom in ((upper, FOOT + HEIGHT), (lower, FOOT)):
-        if block.grey:
-            card = Rectangle((0, bottom / height), 1, HEIGHT / height, color=GREY, linewidth=0, zorder=-1)
-            figure.add_artist(card)
-        top = (bottom + HEIGHT - 0.08) / height
-        figure.text(0.06 / style.WIDTH, top, block.title, fontsize=9, weight="bold", va="top")
-        panels = draw_panels(figure, LEFT, bottom + 0.5, block.modularity, quantity)
-        firsts.append(panels[FORMS[0]])
-    for axis in ("xlim", "ylim") if same_scale else ("xlim",):
-        ends = np.array([axes.properties()[axis] for axes in firsts])
-        for axes in firsts:
-            axes.set(**{axis: (ends.min(), ends.max())})
-    legend(figure, 0.5)
+def _draw_blocks(
+    upper: Block, lower: Block, models: pd.DataFrame, quantity: Quantity, notes: Sequence[str], same_scale: bool
+) -> Figure:
+    figure = Figure(figsize=(style.WIDTH, 2 * HEIGHT + FOOT))
+    firsts = [
+        _draw_block(figure, block, bottom, models, quantity)
+        for block, bottom in ((upper, FOOT + HEIGHT), (lower, FOOT))
+    ]
+    for axes in [firsts] if same_scale else [[first] for first in firsts]:
+        fit(axes, quantity)
+    ends = np.array([axes.get_xlim() for axes in firsts])
+    for axes in firsts:
+        axes.set_xlim(ends.min(), ends.max())
+    legend(figure, 0.55)
     style.footnote(figure, notes)
     return figure
+
+
+def _draw_block(figure: Figure, block: Block, bottom: float, models: pd.DataFrame, quantity: Quantity) -> Axes:
+    """Draw a block at a height in inches; return the first of its panels, which share their scales."""
+    height = figure.get_figheight()
+    if block.grey:
+        figure.add_artist(Rectangle((0, bottom / height), 1, HEIGHT / height, color=GREY, linewidth=0, zorder=-1))
+    top = (bottom + HEIGHT - 0.07) / height
+    figure.text(0.06 / style.WIDTH, top, block.title, fontsize=9, weight="bold", va="top")
+    return draw_panels(figure, LEFT, bottom + BELOW, block.modularity, models, quantity)[FORMS[0]]

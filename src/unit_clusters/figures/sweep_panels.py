@@ -1,6 +1,6 @@
 """Modularity or number of clusters against percent regularisation, eight panels (Figs. 3, 4, S6 to S8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator
 
 from unit_clusters.figures import style
 from unit_clusters.measures import FORMS, MEASURES, Form
@@ -22,26 +22,40 @@ FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
 LEFT = 0.68
 """Inches to the left of all panels."""
 
-PANEL = (1.47, 1.35)
+PANEL = (1.47, 1.3)
 """Width and height in inches."""
 
-GAP = (0.1, 0.15)
+GAP = (0.1, 0.27)
 
-HALO = withStroke(linewidth=2.5, foreground="white")
-"""Keeps the name of a measure legible on lines and grey bands."""
+HEADER = 0.52
+"""Inches above the upper row of panels, for the names of their columns."""
+
+ROWS = 2 * PANEL[1] + GAP[1]
+"""Inches from the bottom of the lower panels to the top of the upper ones."""
 
 X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
 
+BASELINE = "Dropout 0%: L2 at its floor (1e-5 in the paper) and nothing else."
+
+POOLED = (
+    "Points: means over seeds and layers. Thin bars: standard error over both, as in the paper; thick bars: over "
+    f"seeds, each network's layers averaged first. {BASELINE}"
+)
+
+HOLLOW = {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 0.8, "zorder": 2.5}
+"""Looks of a point that stands for fewer than half of its seeds."""
+
 
 class Quantity(NamedTuple):
-    """A column of modularity.csv, and what to call it beside an axis."""
+    """A column of modularity.csv, what to call it beside an axis, and the least value that it can have."""
 
     column: str
     label: str
+    least: float
 
 
-MODULARITY = Quantity("q", f"modularity {style.Q_STAR}")
-NUM_CLUSTERS = Quantity("num_clusters", "number of clusters")
+MODULARITY = Quantity("q", f"modularity {style.Q_STAR}", 0)
+NUM_CLUSTERS = Quantity("num_clusters", "number of clusters", 1)
 
 
 def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -61,15 +75,28 @@ def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."])
     return 100 * np.log(strength / low) / np.log(high / low)
 
 
-def summarize(modularity: pd.DataFrame, column: str = MODULARITY.column) -> pd.DataFrame:
+def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODULARITY.column) -> pd.DataFrame:
     """Mean and standard error of a column over seeds and layers together, at each strength of each form.
 
-    Returns a table with columns measure, normalized, regularizer, strength, mean, sem, percent; trained networks only.
-    NaN scores are ignored; the error of a single score is NaN.
+    Args:
+        modularity: rows of modularity.csv, without discarded networks; NaN scores are ignored.
+        models: models.csv, to know how many seeds there were.
+        column: the column to summarise.
+
+    Returns:
+        A table with columns experiment, measure, normalized, regularizer, strength, mean, sem (of a single score: NaN),
+        seed_sem (standard error over seeds, the layers of a network averaged first; NaN if there is but one layer), few
+        (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `style.with_baseline`.
+        Trained networks only.
     """
-    trained = modularity[modularity["regularizer"] != "none"]
-    keys = ["measure", "normalized", "regularizer", "strength"]
-    summary = trained.groupby(keys)[column].agg(["mean", "sem"]).dropna(subset="mean").reset_index()
+    scores = style.with_baseline(modularity, models).dropna(subset=column)
+    of_form = scores[scores["regularizer"] != "none"].groupby(["experiment", *style.SETTING])
+    summary = of_form[column].agg(["mean", "sem"])
+    of_seed = scores.groupby(["experiment", *style.SETTING, "seed"])[column].mean()
+    several = scores["layer"].nunique() > 1
+    summary["seed_sem"] = of_seed.groupby(["experiment", *style.SETTING]).sem() if several else np.nan
+    summary["few"] = style.few(of_form["seed"].nunique(), models)
+    summary = summary.reset_index()
     summary["percent"] = np.nan
     for regularizer, rows in summary.groupby("regularizer"):
         summary.loc[rows.index, "percent"] = percent_regularization(regularizer, rows["strength"].to_numpy())
@@ -77,22 +104,31 @@ def summarize(modularity: pd.DataFrame, column: str = MODULARITY.column) -> pd.D
 
 
 def draw_panels(
-    figure: Figure, left: float, bottom: float, modularity: pd.DataFrame, quantity: Quantity = MODULARITY
+    figure: Figure,
+    left: float,
+    bottom: float,
+    modularity: pd.DataFrame,
+    models: pd.DataFrame,
+    quantity: Quantity = MODULARITY,
 ) -> dict[Form, Axes]:
-    """Draw the 2 x 4 panels, 6.2 by 2.85 inches and their axis labels outside, from a corner given in inches.
+    """Draw the 2 x 4 panels, 6.2 by ROWS inches and their axis labels and names outside, from a corner given in inches.
 
-    Columns are the measures, the lower row is normalised; all panels share both axes. `modularity` holds one experiment
-    and no discarded networks.
+    Columns are the measures, the lower row is normalised; all panels share both axes, and `fit` sets their ends.
+
+    Args:
+        modularity: rows of one experiment, without discarded networks.
+        models: models.csv.
+        quantity: what to show.
     """
     panels = empty_panels(figure, left, bottom, quantity)
-    summary = summarize(modularity, quantity.column)
+    summary = summarize(modularity, models, quantity.column)
     untrained = modularity[modularity["regularizer"] == "none"]
     for form, axes in panels.items():
         _draw_untrained(axes, style.of_form(untrained, form)[quantity.column])
         _draw_sweeps(axes, form, style.of_form(summary, form))
     percents = [0, 100, *summary["percent"]]
     panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
-    panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4), ylim=(0, None))
+    panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4))
     place = (left + 2 * PANEL[0] + 1.5 * GAP[0]) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
     figure.text(*place, X_LABEL, ha="center", va="top")
     if summary.empty:
@@ -102,8 +138,12 @@ def draw_panels(
 
 
 def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity) -> dict[Form, Axes]:
-    """The 2 x 4 panels of `draw_panels`, labelled but empty."""
+    """The 2 x 4 panels of `draw_panels`, named but empty.
+
+    Names stand above the panels and to the right, where the links of Fig. 3 do not pass.
+    """
     panels: dict[Form, Axes] = {}
+    width, height = figure.get_size_inches()
     for form in FORMS:
         column, row = MEASURES.index(form.measure), int(not form.normalized)
         place = (left + column * (PANEL[0] + GAP[0]), bottom + row * (PANEL[1] + GAP[1]), *PANEL)
@@ -112,11 +152,31 @@ def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity)
         axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
         if column == 0:
             axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\n{quantity.label}")
-        name = {"ha": "right", "transform": axes.transAxes, "color": style.COLORS[form], "path_effects": [HALO]}
-        axes.text(0.98, 0.14, style.label(form), fontsize=style.MATH_SIZE, **name)
-        axes.text(0.98, 0.04, style.FAMILIES[form.measure], **name)
+        axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=style.ink(form))
         panels[form] = axes
+        if row:
+            right, above = (place[0] + PANEL[0] + 0.07) / width, (place[1] + PANEL[1] + 0.21) / height
+            figure.text(right, above, style.KINDS[form.measure], ha="right", fontsize=7, color=style.ink(form))
+    for place, family in enumerate(("upstream", "downstream")):
+        middle = left + PANEL[0] + GAP[0] / 2 + place * 2 * (PANEL[0] + GAP[0])
+        figure.text(middle / width, (bottom + ROWS + 0.35) / height, family, ha="center", weight="bold")
     return panels
+
+
+def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
+    """Give axes one vertical scale that shows all that is drawn in them, with room for points at its lower end.
+
+    It is logarithmic where a quantity that cannot vanish spans more than a factor of ten.
+    """
+    top = max(axes.get_ylim()[1] for axes in panels)
+    logarithmic = quantity.least > 0 and top > 10 * quantity.least
+    for axes in panels:
+        if logarithmic:
+            style.logarithmic(axes, "y")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.set_ylim(0.85 * quantity.least, top)
+        else:
+            axes.set_ylim(-0.05 * top, top)
 
 
 def _draw_untrained(axes: Axes, scores: pd.Series) -> None:
@@ -136,9 +196,19 @@ def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
 
 
 def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], summary: pd.DataFrame) -> None:
-    """A regulariser's line in the colour of the form: at each x the columns mean and sem of the summary."""
-    options = {**look(regularizer), "color": style.COLORS[form], "elinewidth": 0.8, "label": regularizer}
-    axes.errorbar(x, summary["mean"], summary["sem"], **options)
+    """A regulariser's line in the colour of the form.
+
+    Args:
+        x: where its points stand.
+        summary: of each point a row with columns mean, sem, seed_sem and few, as from `summarize`.
+    """
+    options = {**look(regularizer), "color": style.COLORS[form]}
+    axes.errorbar(x, summary["mean"], summary["sem"], **options, elinewidth=0.8, label=regularizer)
+    ends = (summary["mean"] + sign * summary["seed_sem"] for sign in (-1, 1))
+    axes.vlines(x, *ends, color=style.COLORS[form], linewidth=1.8)
+    few = summary["few"].to_numpy()
+    if few.any():
+        axes.plot(np.asarray(x)[few], summary["mean"][few], **options | HOLLOW)
 
 
 def look(regularizer: str) -> dict[str, str | float]:
@@ -150,16 +220,20 @@ def look(regularizer: str) -> dict[str, str | float]:
 
 def legend(figure: Figure, bottom: float) -> None:
     """Say what markers and grey bands are, in one line at a height in inches."""
-    handles = [Line2D([], [], color="0.25", **look(regularizer)) for regularizer in style.REGULARIZERS]
-    bands = tuple(Patch(color=grey) for grey in style.SIGMA_GREYS)
+    entries = {
+        word: Line2D([], [], color="0.25", **look(regularizer)) for regularizer, word in style.REGULARIZERS.items()
+    }
+    if any(line.get_markerfacecolor() == "white" for axes in figure.axes for line in axes.lines):
+        entries["hollow: fewer than half of the seeds left"] = Line2D([], [], color="0.25", **look("l2") | HOLLOW)
+    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=grey) for grey in style.SIGMA_GREYS)
     figure.legend(
-        [*handles, bands],
-        [*style.REGULARIZERS.values(), "untrained, mean ± 1, 2, 3 σ"],
+        entries.values(),
+        entries,
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
         loc="lower center",
         bbox_to_anchor=(0.5, bottom / figure.get_figheight()),
-        ncols=4,
+        ncols=5,
         frameon=False,
-        columnspacing=2.5,
+        columnspacing=1.5,
         handlelength=2.4,
     )
