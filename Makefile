@@ -32,6 +32,9 @@ verify: paper ## compare a finished run with the published one, number by number
 published: .venv/installed ## all figures and the scorecard from the published tables, into results/redrawn (a minute)
 	$(SNAKEMAKE) --configfile workflow/presets/published.yaml
 
+sensitivity: .venv/installed ## what one choice at a time does to the headline numbers, into results/sensitivity (minutes)
+	$(SNAKEMAKE) figsensitivity --configfile workflow/presets/sensitivity.yaml
+
 test: .venv/installed ## all tests but those of the next two targets (minutes)
 	.venv/bin/pytest
 
@@ -70,4 +73,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[slurm]"
 	@touch $@
 
-.PHONY: help quick paper resume status report verify published test test-faults test-slurm benchmark scaling rulegraph lint clean
+.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm benchmark scaling rulegraph lint clean

@@ -1,5 +1,6 @@
 """The workflow itself: real Snakemake on the tiny preset, in a copy of the repository."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -148,6 +149,19 @@ def test_the_paper_is_planned_in_597_jobs_and_five_seconds(tmp_path):
         "claims": 1,
         "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS,
     }
+
+
+def test_the_time_of_a_training_job_follows_from_networks_and_epochs(tmp_path):
+    """At 15 GFLOP/s, which is a sixth of a present core's, and twice as long when it is tried again."""
+    folder = copy_of_repository(tmp_path)
+
+    def minutes(cohort):
+        printed = snakemake(folder, "--dry-run", f"results/paper/models/{cohort}.safetensors", configs=())
+        return int(re.search(r"rule train:.*?runtime=(\d+)", printed, re.DOTALL)[1])
+
+    operations = 54_000 * (4 * 784 * 64 + 6 * (64 * 64 + 64 * 10))  # of an epoch
+    assert minutes("base/dropout_0.05to0.7_seeds3-3") == math.ceil(5 + 14 * 500 * operations / 15e9 / 60)
+    assert minutes("early/dropout_0.05to0.7_seeds3-3") == math.ceil(5 + 14 * 150 * operations / 15e9 / 60)
 
 
 def test_a_figure_and_a_file_are_targets(tmp_path):

@@ -15,6 +15,7 @@ rule compare:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    priority: 1 # what has been trained is seen through before more is trained
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,

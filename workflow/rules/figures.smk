@@ -28,7 +28,8 @@ FIGURES = {
     "figS12": (["agreement", "modularity", "models"], {}),
     "figscores": (["agreement", "models"], {}),
     "figrestarts": (["modularity", "models"], {}),
-    "figceiling": (["ceiling", "agreement", "models"], {}),
+    "figrepeats": (["repeats", "agreement", "models"], {}),
+    "figprotocol": (["models", "modularity", "agreement"], {}),
 }
 
 for figure, (tables, options) in FIGURES.items():

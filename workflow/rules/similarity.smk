@@ -13,6 +13,7 @@ rule similarity:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    priority: 1 # what has been trained is seen through before more is trained
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 900,
         runtime=layer_minutes,

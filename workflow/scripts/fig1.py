@@ -1,4 +1,4 @@
-"""Draw Figure 1, panels B and D."""
+"""Draw Figure 1."""
 
 from unit_clusters.datasets import CLASSES, SIDE
 from unit_clusters.figures import examples, fig1, style
@@ -6,7 +6,7 @@ from unit_clusters.logs import logged_to
 
 
 def main(job):
-    shown = examples.read(job.input.examples)[-1:]
+    shown = examples.read(job.input.examples)
     style.save(fig1.draw(shown, [SIDE**2, *job.params.job["hidden"], CLASSES]), job.output)
 
 

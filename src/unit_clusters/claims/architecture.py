@@ -4,27 +4,105 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from unit_clusters.claims import quantities as of
-from unit_clusters.claims.networks import Sample
-from unit_clusters.claims.rules import HALF, STEEP, UNNOTICED, Claim, Row, above, below
+from unit_clusters.claims.intervals import Difference, Extreme, Mean, largest, mean, smallest
+from unit_clusters.claims.networks import Networks
+from unit_clusters.claims.rules import (
+    ALIKE,
+    HALF,
+    SHARED_RANKS,
+    STEEP,
+    UNNOTICED,
+    Claim,
+    Effect,
+    Row,
+    above,
+    below,
+)
+
+EARLY_LAYERS, LATE_LAYERS = [0, 1], [3, 4]
 
 
 def lead_beyond_base(
-    sample: Sample, experiment: str, forms: Sequence[int] = of.ALL, share: float = 1.0
-) -> Float[np.ndarray, " samples"]:
-    """Dropout's lead minus a share of that in base networks, both at strengths that both experiments have."""
-    here = of.lead(sample, experiment, forms, shared_with=["base"])
-    return here - share * of.lead(sample, "base", forms, shared_with=[experiment])
+    networks: Networks,
+    column: str,
+    experiment: str,
+    forms: Sequence[int] = of.ALL,
+    share: float = 1.0,
+    only_shared: bool = False,
+) -> Difference:
+    """Dropout's lead minus a share of that in base, each in its own sweeps, or at strengths that are good in both."""
+    here, base = (
+        of.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
+        for one, other in ((experiment, "base"), ("base", experiment))
+    )
+    return Difference(here, base, share)
 
 
-def early_minus_late(sample: Sample, forms: Sequence[int]) -> Float[np.ndarray, " samples"]:
-    early, late = (of.last_rise(sample, "deep", "dropout", forms, layers) for layers in ([0, 1], [3, 4]))
+def at_shared_strengths(experiment: str, **options) -> dict:
+    return {"strengths of both": partial(lead_beyond_base, experiment=experiment, only_shared=True, **options)}
+
+
+def lead_over_base(networks: Networks, column: str, experiment: str) -> float:
+    return of.share(*(of.dropouts_lead(networks, column, one) for one in (experiment, "base")))
+
+
+def early_minus_late(networks: Networks, column: str, forms: Sequence[int]) -> Mean:
+    early, late = (
+        of.last_rise(networks, column, "deep", "dropout", forms, layers) for layers in (EARLY_LAYERS, LATE_LAYERS)
+    )
     return early - late
 
 
+def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
+    """The leads of Fig. S9: dropout's rise minus the larger of L2's and L1's, at their strongest good strengths."""
+    early, late = (
+        [
+            of.last_rise(networks, column, "deep", "dropout", of.UPSTREAM, layers)
+            - of.last_rise(networks, column, "deep", name, of.UPSTREAM, layers)
+            for name in ("l2", "l1")
+        ]
+        for layers in (EARLY_LAYERS, LATE_LAYERS)
+    )
+    return smallest(*(largest(*(one - other for other in late)) for one in early))
+
+
+def likeness_of_trends(networks: Networks, column: str, experiment: str) -> Mean:
+    """Of the rises of each seed to the mean ones of base, over measures and shared strengths; mean of regularisers."""
+    return of.sum_of(_likeness(networks, column, experiment, name) for name in of.REGULARIZERS) * (
+        1 / len(of.REGULARIZERS)
+    )
+
+
+def _likeness(networks: Networks, column: str, experiment: str, regularizer: str) -> Mean:
+    here, base = (
+        mean(of.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
+        for one, other in ((experiment, "base"), ("base", experiment))
+    )
+    seeds = np.moveaxis(here, 1, 0).reshape(here.shape[1], -1)
+    curves = np.broadcast_to(mean(base, axis=1).ravel(), seeds.shape)
+    return Mean.of((experiment, True), of.rank_correlation(seeds, curves))
+
+
 CLAIMS = [
+    Claim(
+        "trends-remain",
+        "4.3, Fig. 4",
+        "many of the qualitative trends of Q* with regularisation remain in wide and deep networks",
+        [
+            Row(
+                experiment,
+                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in base, over measures "
+                "and the strengths that are good in both; mean of seeds and regularisers",
+                partial(likeness_of_trends, experiment=experiment),
+                above(ALIKE, SHARED_RANKS),
+                experiments=(experiment, "base"),
+                effect=Effect("rank correlation"),
+            )
+            for experiment in ("wide", "deep")
+        ],
+    ),
     Claim(
         "wide-attenuated",
         "4.3, Fig. 4",
@@ -35,21 +113,24 @@ CLAIMS = [
                 "dropout's rise of Q*, wide, mean of all measures and good strengths",
                 partial(of.mean_rise, experiment="wide", regularizer="dropout"),
                 above(0),
-                "wide",
+                experiments=("wide",),
             ),
             Row(
                 "lead",
-                "dropout's lead in wide minus that in base, mean of all measures, at shared strengths",
+                "dropout's lead in wide minus that in base, mean of all measures",
                 partial(lead_beyond_base, experiment="wide"),
                 below(0),
-                "wide",
+                experiments=("wide", "base"),
+                checks=at_shared_strengths("wide"),
             ),
             Row(
                 "greatly",
-                "dropout's lead in wide minus half of that in base, mean of all measures, at shared strengths",
+                "dropout's lead in wide minus half of that in base, mean of all measures",
                 partial(lead_beyond_base, experiment="wide", share=HALF),
                 below(0, "greatly attenuated is less than half"),
-                "wide",
+                experiments=("wide", "base"),
+                effect=Effect("of base's lead", partial(lead_over_base, experiment="wide")),
+                checks=at_shared_strengths("wide", share=HALF),
             ),
         ],
     ),
@@ -63,7 +144,7 @@ CLAIMS = [
                 "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
                 partial(of.mean_rise, experiment="wide", regularizer="l1", forms=of.DOWNSTREAM),
                 above(0),
-                "wide",
+                experiments=("wide",),
             )
         ],
     ),
@@ -75,9 +156,11 @@ CLAIMS = [
             Row(
                 "",
                 "largest fall of mean test accuracy from one L1 strength to the next, wide, of all trained networks",
-                partial(of.steepest_fall_of_accuracy, experiment="wide", regularizer="l1"),
+                partial(of.steepest_fall, experiment="wide", regularizer="l1"),
                 above(STEEP, "quickly is ten percentage points in one step"),
-                "wide",
+                "test_accuracy",
+                experiments=("wide",),
+                effect=Effect("of the test images"),
             )
         ],
     ),
@@ -88,10 +171,26 @@ CLAIMS = [
         [
             Row(
                 "",
-                "dropout's lead in deep minus that in base, mean of the upstream measures, at shared strengths",
+                "dropout's lead in deep minus that in base, mean of the upstream measures",
                 partial(lead_beyond_base, experiment="deep", forms=of.UPSTREAM),
                 above(0),
-                "deep",
+                experiments=("deep", "base"),
+                checks=at_shared_strengths("deep", forms=of.UPSTREAM),
+            )
+        ],
+    ),
+    Claim(
+        "deep-lead-early",
+        "4.3, Fig. S9",
+        "and this lead is primarily driven by layers early in the network",
+        [
+            Row(
+                "",
+                "dropout's lead in layers 1-2 minus that in 4-5, mean of the upstream measures, each regulariser at "
+                "its strongest good strength",
+                early_lead_minus_late,
+                above(0),
+                experiments=("deep",),
             )
         ],
     ),
@@ -102,10 +201,11 @@ CLAIMS = [
         [
             Row(
                 "",
-                "rise at the strongest good dropout in layers 1-2 minus that in 4-5, mean of the upstream measures",
+                "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+                "upstream measures",
                 partial(early_minus_late, forms=of.UPSTREAM),
                 above(0),
-                "deep",
+                experiments=("deep",),
             )
         ],
     ),
@@ -116,26 +216,35 @@ CLAIMS = [
         [
             Row(
                 "",
-                "rise at the strongest good dropout in layers 1-2 minus that in 4-5, mean of the downstream measures",
+                "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+                "downstream measures",
                 partial(early_minus_late, forms=of.DOWNSTREAM),
                 below(0),
-                "deep",
+                experiments=("deep",),
             )
         ],
     ),
-    Claim(
-        "null-depth",
-        "Figs. S9, S10",
-        "Q* of untrained networks depends on depth",
-        [
-            Row(
-                "",
-                "range of the layers' mean Q* in untrained deep networks, in standard deviations within a layer, mean "
-                "of all measures",
-                partial(of.spread_over_layers, experiment="deep"),
-                above(UNNOTICED, "with less, the grey bands of the layers look alike"),
-                None,
-            )
-        ],
+    *(
+        Claim(
+            id,
+            where,
+            f"{words} of untrained networks depends on depth",
+            [
+                Row(
+                    "",
+                    f"size, over measures, of the difference in {words} between the two layers of untrained deep "
+                    "networks that differ most, in standard deviations within a layer",
+                    partial(of.depth_of_untrained, experiment="deep"),
+                    above(UNNOTICED, "with less, the grey bands of the layers look alike"),
+                    column,
+                    experiments=(),
+                    effect=Effect("untrained SD"),
+                )
+            ],
+        )
+        for id, where, words, column in [
+            ("null-depth", "Fig. S9", "Q*", "q"),
+            ("null-depth-k", "Fig. S10", "number of clusters", "num_clusters"),
+        ]
     ),
 ]

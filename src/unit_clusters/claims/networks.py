@@ -1,15 +1,15 @@
-"""The tables as arrays by setting and seed, and samples of their seeds."""
+"""The tables as arrays by setting and seed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from unit_clusters.claims.intervals import Mean
 from unit_clusters.measures import FORMS
-from unit_clusters.streams import stream
 from unit_clusters.sweep import UNTRAINED
 
 MIN_TEST_ACCURACY = 0.80
@@ -17,6 +17,15 @@ MIN_TEST_ACCURACY = 0.80
 
 MIN_SEEDS = 2
 """A single seed gives no interval."""
+
+BASELINE = ("l2", 1e-5)
+"""Of every experiment: L2 as weak as it gets, no L1, no dropout."""
+
+IN_SD = " in untrained SD"
+"""After the name of a column: its values over their standard deviation in untrained networks."""
+
+ROUNDING = 1e-9
+"""Values that differ by less are equal."""
 
 PAIRS = tuple(combinations(FORMS, 2))
 """The 28 pairs of forms, in the order of agreement.csv."""
@@ -39,6 +48,8 @@ class Group:
     settings: list[tuple[str, float]]
     """Regulariser and strength, sorted."""
     seeds: list[int]
+    good: Bool[np.ndarray, " settings"]
+    """At which settings at least half of the seeds reach `MIN_TEST_ACCURACY`."""
     columns: Mapping[str, Float[np.ndarray, "settings seeds ..."]]
     """Of models.csv (settings, seeds), modularity.csv (settings, seeds, layers, forms) and agreement.csv (settings,
     seeds, layers, pairs). NaN where there is no value and where the network is discarded, save that `test_accuracy`
@@ -53,17 +64,74 @@ class Group:
         """Where in `settings` the strengths of a regulariser are, from the weakest on."""
         return [place for place, (name, _) in enumerate(self.settings) if name == regularizer]
 
-    @property
-    def good(self) -> Bool[np.ndarray, " settings"]:
-        """The settings at which at least half of the seeds reach `MIN_TEST_ACCURACY`."""
-        return (self["discarded"] == 1).sum(axis=1) <= (self["discarded"] == 0).sum(axis=1)
+    def alone(self, place: int) -> "Group":
+        """One seed of these; which settings are good stays as it is."""
+        columns = {name: values[:, place : place + 1] for name, values in self.columns.items()}
+        return replace(self, seeds=self.seeds[place : place + 1], columns=columns)
 
 
-Groups = Mapping[tuple[str, bool], Group]
-"""By experiment, and whether trained."""
+@dataclass(frozen=True)
+class Networks:
+    """The networks of all experiments, trained and untrained."""
+
+    groups: Mapping[tuple[str, bool], Group]
+    """By experiment, and whether trained."""
+    least: int = MIN_SEEDS
+    """How many seeds a group must have."""
+
+    def group(self, experiment: str, trained: bool = True) -> Group:
+        """Raises NotTestable where there are fewer than `least` of these networks."""
+        group = self.groups.get((experiment, trained))
+        kind = "trained" if trained else "untrained"
+        if group is None:
+            raise NotTestable(f"the tables have no {kind} networks of {experiment}")
+        if len(group.seeds) < self.least:
+            raise NotTestable(f"the {kind} networks of {experiment} have one seed, which gives no interval")
+        return group
+
+    def values(
+        self, experiment: str, column: str, trained: bool = True
+    ) -> Float[np.ndarray, "settings seeds layers forms_or_pairs"]:
+        """A column of modularity.csv or agreement.csv, which may be `IN_SD`."""
+        name = column.removesuffix(IN_SD)
+        values = self.group(experiment, trained)[name]
+        return values if name == column else values / self.untrained_sd(experiment, name)
+
+    def untrained_sd(self, experiment: str, column: str) -> Float[np.ndarray, "layers forms_or_pairs"]:
+        """Standard deviation over untrained networks, the grey band of the figures; NaN where they do not differ."""
+        values = self.group(experiment, trained=False)[column][0]
+        sd = pd.DataFrame(values.reshape(len(values), -1)).std().to_numpy().reshape(values.shape[1:])
+        return np.where(sd > ROUNDING, sd, np.nan)
+
+    def mean(
+        self,
+        experiment: str,
+        values: Float[np.ndarray, "settings seeds ..."],
+        trained: bool = True,
+        pooled: tuple[int, ...] = (),
+    ) -> Mean:
+        """Means over the seeds of a group, by setting and all else.
+
+        Args:
+            values: some columns of the group, or made of them.
+            pooled: axes to average over together with the seeds, as numbered without that of the seeds.
+        """
+        return Mean.of((experiment, trained), np.moveaxis(values, 1, 0), pooled)
+
+    def with_trained(self, experiment: str, other: str) -> "Networks":
+        """The trained networks of another experiment in place of those of this one."""
+        return replace(self, groups={**self.groups, (experiment, True): self.groups[other, True]})
+
+    def one_by_one(self, experiment: str) -> dict[int, "Networks"]:
+        """By trained seed of an experiment: that seed alone, and all other networks."""
+        group = self.groups[experiment, True]
+        return {
+            seed: replace(self, groups={**self.groups, (experiment, True): group.alone(place)}, least=1)
+            for place, seed in enumerate(group.seeds)
+        }
 
 
-def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> Groups:
+def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> Networks:
     """Arrange models.csv, modularity.csv and agreement.csv by experiment, setting and seed.
 
     Raises:
@@ -87,7 +155,7 @@ def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFr
             for table in (models, modularity, agreement)
         ]
         groups[experiment, trained] = _group(experiment, trained, *tables)
-    return groups
+    return Networks(groups)
 
 
 def _group(
@@ -107,7 +175,8 @@ def _group(
         name: np.where(kept.reshape(kept.shape + (1,) * (array.ndim - 2)), array, np.nan)
         for name, array in (of_models | of_layers).items()
     }
-    return Group(experiment, trained, list(settings), seeds, of_all | of_kept)
+    good = (of_all["discarded"] == 1).sum(axis=1) <= kept.sum(axis=1)
+    return Group(experiment, trained, list(settings), seeds, good, of_all | of_kept)
 
 
 def _fill(file: str, table: pd.DataFrame, axes: list[pd.MultiIndex]) -> dict[str, Float[np.ndarray, "..."]]:
@@ -133,72 +202,3 @@ def _fill(file: str, table: pd.DataFrame, axes: list[pd.MultiIndex]) -> dict[str
 
 def _words(rows: pd.DataFrame, keys: list[str]) -> str:
     return str(rows[["experiment", *keys]].iloc[0].to_dict())
-
-
-@dataclass(frozen=True)
-class Sample:
-    """How often each seed counts in each of several samples of the networks.
-
-    Seeds are drawn for an experiment as a whole, since its runs are paired by seed over all settings.
-    """
-
-    groups: Groups
-    weights: Mapping[tuple[str, bool], Float[np.ndarray, "samples seeds"]]
-
-    def group(self, experiment: str, trained: bool = True) -> Group:
-        """Raises NotTestable where there are fewer than `MIN_SEEDS` of these networks."""
-        group = self.groups.get((experiment, trained))
-        kind = "trained" if trained else "untrained"
-        if group is None:
-            raise NotTestable(f"the tables have no {kind} networks of {experiment}")
-        if len(group.seeds) < MIN_SEEDS:
-            raise NotTestable(f"the {kind} networks of {experiment} have one seed, which gives no interval")
-        return group
-
-    def mean(
-        self, group: Group, values: Float[np.ndarray, "settings seeds ..."], pooled: tuple[int, ...] = ()
-    ) -> Float[np.ndarray, "samples settings ..."]:
-        """Means over seeds in each sample, without NaN; NaN where no seed has a value.
-
-        Args:
-            values: one of the group's columns, or made of them.
-            pooled: axes of `values` to average over together with the seeds; their length becomes 1.
-        """
-        known = ~np.isnan(values)
-        total, number = self._sum(group, np.where(known, values, 0.0), pooled), self._sum(group, known, pooled)
-        return divide(total, number)
-
-    def _sum(
-        self, group: Group, values: Float[np.ndarray, "settings seeds ..."], pooled: tuple[int, ...]
-    ) -> Float[np.ndarray, "samples settings ..."]:
-        summed = values.sum(axis=pooled, keepdims=True, dtype=float)
-        return np.tensordot(self.weights[group.experiment, group.trained], summed, axes=(1, 1))
-
-
-def bootstrap(groups: Groups, replicates: int) -> Sample:
-    """The networks as they are in sample 0, and `replicates` samples of as many seeds drawn with replacement."""
-    weights = {}
-    for (experiment, trained), group in groups.items():
-        number = len(group.seeds)
-        random = stream("bootstrap", experiment) if trained else stream("bootstrap", experiment, UNTRAINED)
-        counts = random.multinomial(number, np.full(number, 1 / number), size=replicates)
-        weights[experiment, trained] = np.vstack([np.ones(number), counts])
-    return Sample(groups, weights)
-
-
-def one_by_one(groups: Groups, experiment: str) -> Sample:
-    """Each sample has one trained seed of the experiment, and all of the other networks."""
-    number = len(groups[experiment, True].seeds)
-    weights = {key: np.ones((number, len(group.seeds))) for key, group in groups.items()}
-    return Sample(groups, weights | {(experiment, True): np.eye(number)})
-
-
-def divide(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """The ratio, NaN where `b` is 0."""
-    return np.divide(a, b, out=np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), np.nan), where=np.asarray(b) != 0)
-
-
-def mean(values: Float[np.ndarray, "..."], axis: int | tuple[int, ...]) -> Float[np.ndarray, "..."]:
-    """The mean along axes without NaN; NaN where there is nothing else."""
-    known = ~np.isnan(values)
-    return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))

@@ -1,8 +1,8 @@
-"""What the claims are about: each function takes a sample of networks and gives one number a sample.
+"""What the claims are about, as estimates.
 
 A *rise* is a mean over seeds of the paired differences to the baseline network of the same experiment and seed
-(L2 = 1e-5, no L1, no dropout). A strength is *good* if at least half of its seeds reach 80 % test accuracy. Each
-function raises NotTestable where the tables lack what it needs.
+(L2 = 1e-5, no L1, no dropout). A strength is *good* if at least half of its seeds reach 80 % test accuracy. `column` is
+one of the tables' columns. Each function raises NotTestable where the tables lack what it needs.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,21 +11,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from unit_clusters.claims.networks import PAIRS, Group, NotTestable, Sample, divide, mean
+from unit_clusters.claims.intervals import Count, Difference, Estimate, Extreme, Mean, Size, divide, largest, lead, mean
+from unit_clusters.claims.networks import BASELINE, IN_SD, PAIRS, ROUNDING, Group, Networks, NotTestable
 from unit_clusters.measures import FORMS, Form
 from unit_clusters.sweep import REGULARIZERS
 
-BASELINE = ("l2", 1e-5)
 EXPERIMENTS = ("base", "wide", "deep")
-SCORES = {"all": "element_similarity", "alive": "element_similarity_alive"}
-"""Columns of agreement.csv by the units that they count."""
+"""Those of the paper."""
 
 ALL = tuple(range(len(FORMS)))
 UPSTREAM = tuple(place for place in ALL if FORMS[place].upstream)
 DOWNSTREAM = tuple(place for place in ALL if not FORMS[place].upstream)
-
-ROUNDING = 1e-9
-"""Values that differ by less are equal."""
 
 
 def pairs(belongs: Callable[[Form, Form], bool]) -> tuple[int, ...]:
@@ -57,107 +53,106 @@ DOWNSTREAM_UNLIKE = pairs(lambda a, b: not a.upstream and a.normalized != b.norm
 
 
 def good_strengths(
-    sample: Sample, experiment: str, regularizer: str, shared_with: Sequence[str] = (), least: int = 1
+    networks: Networks, experiment: str, regularizer: str, shared_with: Sequence[str] = (), least: int = 1
 ) -> list[int]:
     """Where the good strengths of a sweep are among the settings, from the weakest on.
 
     Args:
-        shared_with: other experiments; only strengths that they have too.
+        shared_with: other experiments; only strengths that are good in them, too.
         least: how many there must be.
     """
-    group = sample.group(experiment)
-    others = [sample.group(other).settings for other in shared_with]
-    found = [
-        place
-        for place in group.sweep(regularizer)
-        if group.good[place] and all(group.settings[place] in settings for settings in others)
-    ]
+    group = networks.group(experiment)
+    good = [good_settings(networks.group(other)) for other in (experiment, *shared_with)]
+    found = [place for place in group.sweep(regularizer) if all(group.settings[place] in one for one in good)]
     if len(found) < least:
         raise NotTestable(f"{experiment} has {len(found)} good strengths of {regularizer}, and this takes {least}")
     return found
 
 
-def rises(
-    sample: Sample, experiment: str, regularizer: str, column: str = "q", shared_with: Sequence[str] = ()
-) -> Float[np.ndarray, "samples strengths layers forms"]:
-    """The rise of a column of modularity.csv at each good strength; not at the baseline itself, where it is 0."""
-    group = sample.group(experiment)
-    if BASELINE not in group.settings:
+def good_settings(group: Group) -> list[tuple[str, float]]:
+    """Regulariser and strength of the good settings."""
+    return [setting for setting, good in zip(group.settings, group.good, strict=True) if good]
+
+
+def baseline(networks: Networks, experiment: str) -> int:
+    """Where the baseline is among the settings."""
+    settings = networks.group(experiment).settings
+    if BASELINE not in settings:
         raise NotTestable(f"{experiment} has no baseline networks, L2 = {BASELINE[1]:g} alone")
-    baseline = group.settings.index(BASELINE)
-    strengths = good_strengths(sample, experiment, regularizer, shared_with)
-    strengths = [place for place in strengths if place != baseline]
+    return settings.index(BASELINE)
+
+
+def rises_by_seed(
+    networks: Networks, column: str, experiment: str, regularizer: str, shared_with: Sequence[str] = ()
+) -> Float[np.ndarray, "strengths seeds layers forms"]:
+    """What a column of modularity.csv rises by; not at the baseline itself, where that is 0."""
+    start, values = baseline(networks, experiment), networks.values(experiment, column)
+    strengths = good_strengths(networks, experiment, regularizer, shared_with)
+    strengths = [place for place in strengths if place != start]
     if not strengths:
         raise NotTestable(f"{experiment} has no good strength of {regularizer} but the baseline")
-    values = group[column]
-    return sample.mean(group, values[strengths] - values[[baseline]])
+    return values[strengths] - values[[start]]
 
 
-def largest_rise(
-    sample: Sample,
-    experiment: str,
-    regularizer: str,
-    forms: Sequence[int] = ALL,
-    layers: Sequence[int] | None = None,
-    shared_with: Sequence[str] = (),
-) -> Float[np.ndarray, " samples"]:
-    """The rise of Q*, averaged over forms and layers (None: all), at the good strength where that is largest."""
-    return largest(mean(_part(rises(sample, experiment, regularizer, "q", shared_with), forms, layers), axis=(2, 3)))
+def rises(
+    networks: Networks, column: str, experiment: str, *regularizers: str, shared_with: Sequence[str] = ()
+) -> Mean:
+    """The rise at each good strength of some regularisers, one after the other: (strengths, layers, forms)."""
+    values = [rises_by_seed(networks, column, experiment, name, shared_with) for name in regularizers]
+    return networks.mean(experiment, np.concatenate(values))
 
 
-def largest_size(sample: Sample, experiment: str, regularizer: str) -> Float[np.ndarray, " samples"]:
-    """The largest rise or fall of Q*, averaged over forms and layers; without a sign."""
-    return largest(np.abs(mean(rises(sample, experiment, regularizer), axis=(2, 3))))
+def averaged(of: Mean, forms: Sequence[int] = ALL, layers: Sequence[int] | None = None) -> Mean:
+    """Average (..., layers, forms) over some forms and layers (None: all)."""
+    if layers is not None and max(layers) >= of.shape[-2]:
+        raise NotTestable(f"the networks have only {of.shape[-2]} hidden layers")
+    return of[..., slice(None) if layers is None else list(layers), :][..., list(forms)].mean(-1, -2)
 
 
-def mean_rise(
-    sample: Sample, experiment: str, regularizer: str, forms: Sequence[int] = ALL
-) -> Float[np.ndarray, " samples"]:
-    """The rise of Q*, averaged over forms, layers and good strengths."""
-    return mean(_part(rises(sample, experiment, regularizer), forms), axis=(1, 2, 3))
+def mean_rise(networks: Networks, column: str, experiment: str, regularizer: str, forms: Sequence[int] = ALL) -> Mean:
+    """Averaged over forms, layers and good strengths."""
+    return averaged(rises(networks, column, experiment, regularizer), forms).mean()
 
 
 def last_rise(
-    sample: Sample, experiment: str, regularizer: str, forms: Sequence[int], layers: Sequence[int]
-) -> Float[np.ndarray, " samples"]:
-    """The rise of Q* at the strongest good strength, as in Fig. S9, averaged over forms and layers."""
-    return mean(_part(rises(sample, experiment, regularizer), forms, layers)[:, -1], axis=(1, 2))
-
-
-def _part(
-    values: Float[np.ndarray, "samples strengths layers forms"],
+    networks: Networks,
+    column: str,
+    experiment: str,
+    regularizer: str,
     forms: Sequence[int],
     layers: Sequence[int] | None = None,
-) -> Float[np.ndarray, "samples strengths some_layers some_forms"]:
-    if layers is None:
-        return values[..., list(forms)]
-    if max(layers) >= values.shape[2]:
-        raise NotTestable(f"the networks have only {values.shape[2]} hidden layers")
-    return values[:, :, list(layers)][..., list(forms)]
+) -> Mean:
+    """At the strongest good strength, as in Fig. S9, averaged over forms and layers."""
+    return averaged(rises(networks, column, experiment, regularizer), forms, layers)[-1]
 
 
-def lead(
-    sample: Sample, experiment: str, forms: Sequence[int] = ALL, shared_with: Sequence[str] = ()
-) -> Float[np.ndarray, " samples"]:
-    """Dropout's largest rise minus the larger of L2's and L1's largest rises."""
-    dropout, l2, l1 = (
-        largest_rise(sample, experiment, name, forms, shared_with=shared_with) for name in ("dropout", "l2", "l1")
+def dropouts_lead(
+    networks: Networks,
+    column: str,
+    experiment: str,
+    forms: Sequence[int] = ALL,
+    shared_with: Sequence[str] = (),
+) -> Extreme:
+    """Dropout's largest rise less the larger of L2's and L1's largest rises, averaged over forms and layers."""
+    dropout, others = (
+        averaged(rises(networks, column, experiment, *names, shared_with=shared_with), forms)
+        for names in (["dropout"], ["l2", "l1"])
     )
-    return dropout - np.maximum(l2, l1)
+    return lead(dropout, others)
 
 
-def largest(values: Float[np.ndarray, "samples strengths"]) -> Float[np.ndarray, " samples"]:
-    """The largest that is not NaN."""
-    return np.fmax.reduce(values, axis=1)
+def share(part: Estimate, whole: Estimate) -> float:
+    """The part over the whole, for an effect size: no verdict rests on it. NaN where the whole is not above 0."""
+    return float(divide(part.value, np.where(whole.value > 0, whole.value, 0.0)))
 
 
-def fitted_change(
-    values: Float[np.ndarray, "samples strengths"], doses: Float[np.ndarray, " strengths"]
-) -> Float[np.ndarray, " samples"]:
-    """The change from the first to the last dose along the least-squares line."""
-    places = np.where(np.isnan(values), np.nan, (doses - doses[0]) / (doses[-1] - doses[0]))
-    places -= mean(places, axis=1)[:, None]
-    return divide(np.nansum(places * values, axis=1), np.nansum(places**2, axis=1))
+def fitted_change(values: Mean, doses: Float[np.ndarray, " strengths"]) -> Mean:
+    """The change from the first to the last dose along the least-squares line through those that have a value."""
+    known = ~np.isnan(values.value)
+    if known.sum() < 2:
+        raise NotTestable("these networks leave it undefined")
+    places = doses[known] - doses[known].mean()
+    return (values[known] * (places * (doses[-1] - doses[0]) / (places**2).mean())).mean()
 
 
 def doses(group: Group, strengths: Sequence[int]) -> Float[np.ndarray, " strengths"]:
@@ -166,151 +161,192 @@ def doses(group: Group, strengths: Sequence[int]) -> Float[np.ndarray, " strengt
     return np.array(values) if regularizer == "dropout" else np.log10(values)
 
 
-# Untrained networks
+# Sizes, in standard deviations of untrained networks
 
 
-def untrained_sd(sample: Sample, experiment: str, column: str) -> Float[np.ndarray, "layers forms"]:
-    """Standard deviation of a column of modularity.csv over untrained networks; NaN where they do not differ.
+def size_at_largest_rise_of_q(networks: Networks, column: str, experiment: str, regularizer: str) -> Size:
+    """The size of the change at the good strength at which Q* rises most, over layers and forms."""
+    rise = averaged(rises(networks, "q", experiment, regularizer)).value
+    if np.isnan(rise).all():
+        raise NotTestable("these networks leave it undefined")
+    return Size(rises(networks, column + IN_SD, experiment, regularizer)[int(np.nanargmax(rise))], over=2)
 
-    A yardstick, the grey band of the figures: it is that of all untrained networks in every sample.
+
+def largest_size(networks: Networks, column: str, experiment: str, regularizer: str) -> Extreme:
+    """The size of the change, over layers and forms, at the good strength where that is largest."""
+    return largest(Size(rises(networks, column + IN_SD, experiment, regularizer), over=2))
+
+
+def distance_from_untrained(networks: Networks, column: str, experiment: str) -> Size:
+    """The size of the difference to the untrained networks, over good settings, layers and forms."""
+    trained, untrained = (networks.values(experiment, column + IN_SD, trained) for trained in (True, False))
+    trained = networks.mean(experiment, trained[networks.group(experiment).good])
+    return Size(trained - networks.mean(experiment, untrained, trained=False)[0], over=3)
+
+
+def depth_of_untrained(networks: Networks, column: str, experiment: str) -> Extreme:
+    """The size, over forms, of the difference between the two layers of untrained networks that differ most.
+
+    In standard deviations within a layer, averaged over the layers.
     """
-    values = sample.group(experiment, trained=False)[column][0]
-    sd = pd.DataFrame(values.reshape(len(values), -1)).std().to_numpy().reshape(values.shape[1:])
-    return np.where(sd > ROUNDING, sd, np.nan)
+    sd = mean(networks.untrained_sd(experiment, column), axis=0)
+    means = networks.mean(experiment, networks.values(experiment, column, trained=False) / sd, trained=False)[0]
+    first, second = np.triu_indices(means.shape[0], k=1)
+    if not len(first):
+        raise NotTestable(f"the networks of {experiment} have one hidden layer")
+    return largest(Size(means[first] - means[second], over=1))
 
 
-def rises_in_sd(
-    sample: Sample, experiment: str, regularizer: str, column: str
-) -> Float[np.ndarray, "samples strengths layers forms"]:
-    """`rises`, in standard deviations of untrained networks, for each layer and form by itself."""
-    return rises(sample, experiment, regularizer, column) / untrained_sd(sample, experiment, column)
+def own_trend(networks: Networks, column: str, experiment: str, regularizer: str) -> Size:
+    """The size of what each form's rises have for themselves, beside their mean over the forms."""
+    found = rises(networks, column, experiment, regularizer)
+    return Size(found - found.mean(-1)[..., None], over=3)
 
 
-def largest_change_in_sd(
-    sample: Sample, experiment: str, regularizer: str, column: str
-) -> Float[np.ndarray, " samples"]:
-    """The size of the rise or fall in each layer and form, averaged over these, where that is largest."""
-    return largest(mean(np.abs(rises_in_sd(sample, experiment, regularizer, column)), axis=(2, 3)))
+def own_trend_beyond(
+    networks: Networks, column: str, experiment: str, regularizer: str, of_shared: float
+) -> Difference:
+    """`own_trend`, less a share of the size of that mean."""
+    shared = Size(rises(networks, column, experiment, regularizer).mean(-1), over=2)
+    return Difference(own_trend(networks, column, experiment, regularizer), shared, of_shared, independent=False)
 
 
-def distance_from_untrained(sample: Sample, experiment: str, column: str) -> Float[np.ndarray, " samples"]:
-    """How far the mean at a setting is from the untrained mean, in untrained standard deviations.
-
-    The average over good settings, layers and forms of distances without a sign.
-    """
-    group, untrained = sample.group(experiment), sample.group(experiment, trained=False)
-    distance = sample.mean(group, group[column][group.good]) - sample.mean(untrained, untrained[column])
-    return mean(np.abs(distance) / untrained_sd(sample, experiment, column), axis=(1, 2, 3))
-
-
-def spread_over_layers(sample: Sample, experiment: str) -> Float[np.ndarray, " samples"]:
-    """Untrained: the range of the layers' mean Q* over the mean standard deviation in a layer; mean of forms."""
-    group = sample.group(experiment, trained=False)
-    means = sample.mean(group, group["q"])[:, 0]
-    return mean(divide(np.ptp(means, axis=1), mean(untrained_sd(sample, experiment, "q"), axis=0)), axis=1)
+def own_trend_in_sd(networks: Networks, column: str, experiment: str, regularizer: str) -> Size:
+    return own_trend(networks, column + IN_SD, experiment, regularizer)
 
 
 # Networks as a whole
 
 
-def sparsity_apart(sample: Sample) -> Float[np.ndarray, " samples"]:
-    """Base, at the strongest good strengths: |L1's sparsity - L2's| over L1's rise in sparsity above the baseline."""
-    group = sample.group("base")
-    if BASELINE not in group.settings:
-        raise NotTestable(f"base has no baseline networks, L2 = {BASELINE[1]:g} alone")
-    places = [good_strengths(sample, "base", name)[-1] for name in ("l2", "l1")]
-    l2, l1, baseline = sample.mean(group, group["sparsity"][[*places, group.settings.index(BASELINE)]]).T
-    return share(np.abs(l1 - l2), l1 - baseline)
+def at_strongest(networks: Networks, column: str, experiment: str, *regularizers: str) -> list[Mean]:
+    """A column of models.csv at the strongest good strength of each regulariser, and at the baseline."""
+    places = [good_strengths(networks, experiment, name)[-1] for name in regularizers]
+    means = networks.mean(experiment, networks.group(experiment)[column])
+    return [means[place] for place in (*places, baseline(networks, experiment))]
 
 
-def steepest_fall_of_accuracy(sample: Sample, experiment: str, regularizer: str) -> Float[np.ndarray, " samples"]:
-    """The largest fall of the mean test accuracy from one strength of a sweep to the next; all networks count."""
-    group = sample.group(experiment)
+def steepest_fall(networks: Networks, column: str, experiment: str, regularizer: str) -> Extreme:
+    """The largest fall of a column of models.csv from one strength of a sweep to the next."""
+    group = networks.group(experiment)
     strengths = group.sweep(regularizer)
     if len(strengths) < 2:
         raise NotTestable(f"{experiment} has {len(strengths)} strengths of {regularizer}, and this takes 2")
-    return largest(-np.diff(sample.mean(group, group["test_accuracy"][strengths]), axis=1))
+    return largest(networks.mean(experiment, -np.diff(group[column][strengths], axis=0)))
 
 
-def discarded_at_weaker(sample: Sample, experiment: str) -> Float[np.ndarray, " samples"]:
-    """How many networks are discarded at strengths that are not among the two strongest of their sweep."""
-    group = sample.group(experiment)
+def weaker_settings(networks: Networks, experiment: str) -> list[int]:
+    """Where the settings are that are not among the two strongest of their sweep."""
+    group = networks.group(experiment)
     weaker = [place for name in REGULARIZERS for place in group.sweep(name)[:-2]]
     if not weaker:
         raise NotTestable(f"no sweep of {experiment} has more than two strengths")
-    return sample.weights[experiment, True] @ np.nansum(group["discarded"][weaker], axis=0)
+    return weaker
 
 
-def share_of_clusterings(
-    sample: Sample, experiment: str, column: str, low: float, high: float
-) -> Float[np.ndarray, " samples"]:
+def discarded_at_weaker(networks: Networks, column: str, experiment: str) -> Count:
+    """How many networks are discarded at these settings."""
+    return Count(np.nansum(networks.group(experiment)[column][weaker_settings(networks, experiment)]))
+
+
+def share_of_clusterings(networks: Networks, column: str, experiment: str, low: float, high: float) -> Mean:
     """The share of clusterings, in trained networks, whose column is from `low` to `high`."""
-    group = sample.group(experiment)
-    values = group[column]
+    values = networks.values(experiment, column)
     inside = np.where(np.isnan(values), np.nan, (values >= low) & (values <= high))
-    return sample.mean(group, inside, pooled=(0, 2, 3)).ravel()
+    return networks.mean(experiment, inside, pooled=(0, 1, 2))
 
 
 # Agreement
 
 
-def agreement(
-    sample: Sample, experiment: str, pairs: Sequence[int], score: str, trained: bool = True
-) -> Float[np.ndarray, " samples"]:
+def agreement(networks: Networks, column: str, experiment: str, pairs: Sequence[int], trained: bool = True) -> Mean:
     """A column of agreement.csv averaged over layers, seeds and settings, as in Fig. 5, and over pairs of forms."""
-    return mean(agreement_of_pairs(sample, experiment, score, trained)[:, list(pairs)], axis=1)
-
-
-def agreement_of_pairs(
-    sample: Sample, experiment: str, score: str, trained: bool = True
-) -> Float[np.ndarray, "samples pairs"]:
-    """A column of agreement.csv averaged over layers, seeds and settings: one panel of Fig. 5."""
-    group = sample.group(experiment, trained)
-    return sample.mean(group, group[score], pooled=(0, 2))[:, 0, 0]
+    values = networks.values(experiment, column, trained)
+    return networks.mean(experiment, values, trained, pooled=(0, 1))[list(pairs)].mean()
 
 
 def agreement_at(
-    sample: Sample, experiment: str, strengths: Sequence[int], pairs: Sequence[int], score: str
-) -> Float[np.ndarray, "samples strengths"]:
+    networks: Networks, column: str, experiment: str, settings: Sequence[int], pairs: Sequence[int]
+) -> Mean:
     """The same at each of some settings."""
-    group = sample.group(experiment)
-    return mean(sample.mean(group, group[score][list(strengths)][..., list(pairs)], pooled=(2,)), axis=(2, 3))
+    values = networks.values(experiment, column)[list(settings)]
+    return networks.mean(experiment, values, pooled=(1,))[:, list(pairs)].mean(-1)
 
 
-def excess(
-    sample: Sample, experiment: str, pairs: Sequence[int], score: str, trained: bool = True
-) -> Float[np.ndarray, " samples"]:
-    """The mean agreement of some pairs minus that across the families."""
-    within, across = (agreement(sample, experiment, places, score, trained) for places in (pairs, ACROSS))
+def excess(networks: Networks, column: str, experiment: str, pairs: Sequence[int], trained: bool = True) -> Mean:
+    """The mean agreement of some pairs less that across the families."""
+    within, across = (agreement(networks, column, experiment, places, trained) for places in (pairs, ACROSS))
     return within - across
 
 
-def change(sample: Sample, experiment: str, pairs: Sequence[int], score: str) -> Float[np.ndarray, " samples"]:
-    """Agreement in trained networks minus that in untrained ones: Fig. 5d-f."""
-    trained, untrained = (agreement(sample, experiment, pairs, score, trained) for trained in (True, False))
+def change(networks: Networks, column: str, experiment: str, pairs: Sequence[int]) -> Mean:
+    """Agreement in trained networks less that in untrained ones: Fig. 5d-f."""
+    trained, untrained = (agreement(networks, column, experiment, pairs, trained) for trained in (True, False))
     return trained - untrained
 
 
-def growth_with_strength(
-    sample: Sample, regularizer: str, pairs: Sequence[int], score: str
-) -> Float[np.ndarray, " samples"]:
-    """Base: the fitted change of the agreement from the weakest to the strongest good strength of a regulariser."""
-    strengths = good_strengths(sample, "base", regularizer, least=2)
-    values = agreement_at(sample, "base", strengths, pairs, score)
-    return fitted_change(values, doses(sample.group("base"), strengths))
+def unrelated(networks: Networks, column: str, experiment: str) -> Mean:
+    """What clusterings that have nothing to do with each other agree: across the families before training."""
+    return agreement(networks, column, experiment, ACROSS, trained=False)
 
 
-def growth_of_normalization(sample: Sample, regularizer: str, score: str) -> Float[np.ndarray, " samples"]:
-    """Base: how much more downstream pairs of like normalisation agree than others; strongest minus weakest."""
-    strengths = good_strengths(sample, "base", regularizer, least=2)
-    ends = [strengths[0], strengths[-1]]
-    alike, unlike = (agreement_at(sample, "base", ends, p, score) for p in (DOWNSTREAM_ALIKE, DOWNSTREAM_UNLIKE))
-    return np.diff(alike - unlike, axis=1)[:, 0]
+def on_the_way(networks: Networks, column: str, experiment: str, share: float) -> Mean:
+    """So far on the way from `unrelated`, 0, to the same clusters, 1."""
+    return unrelated(networks, column, experiment) * (1 - share) + share
 
 
-def at_strongest_l1(sample: Sample, pairs: Sequence[int], score: str) -> Float[np.ndarray, " samples"]:
-    """Base: the agreement at the strongest good L1."""
-    return agreement_at(sample, "base", good_strengths(sample, "base", "l1")[-1:], pairs, score)[:, 0]
+def way(networks: Networks, column: str, experiment: str, agreed: Mean) -> float:
+    """How far on that way an agreement is, for an effect size."""
+    floor = unrelated(networks, column, experiment)
+    return share(agreed - floor, 1 - floor)
+
+
+# The search for clusters, in all matrices of the paper's experiments
+
+
+def matrices(
+    networks: Networks, *columns: str
+) -> dict[tuple[str, bool], tuple[Float[np.ndarray, "settings seeds layers forms"], ...]]:
+    """Columns of modularity.csv, by experiment and whether trained; NaN where one of them is."""
+    found = {}
+    for (experiment, trained), group in networks.groups.items():
+        if experiment in EXPERIMENTS:
+            values = [group[column] for column in columns]
+            found[experiment, trained] = tuple(np.where(np.isnan(sum(values)), np.nan, one) for one in values)
+    if not any(np.isfinite(values[0]).any() for values in found.values()):
+        raise NotTestable(f"no matrix has both {' and '.join(columns)}")
+    return found
+
+
+def mean_of_matrices(networks: Networks, value: Callable[..., Float[np.ndarray, "..."]], *columns: str) -> Mean:
+    """The mean of a function of columns over all matrices of all networks, trained and untrained."""
+    means, weights = [], []
+    for (experiment, trained), values in matrices(networks, *columns).items():
+        of_group = value(*values)
+        means.append(networks.mean(experiment, of_group, trained, pooled=(0, 1, 2)))
+        weights.append(np.isfinite(of_group).sum())
+    return sum_of(mean * (weight / sum(weights)) for mean, weight in zip(means, weights, strict=True) if weight)
+
+
+def sum_of(means) -> Mean:
+    first, *rest = means
+    for one in rest:
+        first = first + one
+    return first
+
+
+def below_the_line(networks: Networks, column: str, tolerance: float) -> Count:
+    """In how many matrices Q* is below the column's Q by more than a share `tolerance` of itself."""
+    return Count(
+        sum(np.nansum(q - other < -tolerance * q - ROUNDING) for q, other in matrices(networks, "q", column).values())
+    )
+
+
+def better(q: Float[np.ndarray, "..."], other: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """1 where the first is larger, -1 where it is smaller, 0 where they are equal."""
+    return np.where(np.abs(q - other) <= ROUNDING, 0.0, np.sign(q - other))
+
+
+# Ranks
 
 
 def rank_correlation(
@@ -321,65 +357,3 @@ def rank_correlation(
     a, b = (pd.DataFrame(np.where(unknown, np.nan, x)).rank(axis=1).to_numpy() for x in (a, b))
     a, b = (x - mean(x, axis=1)[:, None] for x in (a, b))
     return divide(np.nansum(a * b, axis=1), np.sqrt(np.nansum(a**2, axis=1) * np.nansum(b**2, axis=1)))
-
-
-def likeness_of_trends(sample: Sample) -> Float[np.ndarray, " samples"]:
-    """Base: rank correlation over good settings of mean Q* by an upstream and a downstream form; mean of 16 pairs."""
-    group = sample.group("base")
-    q = mean(sample.mean(group, group["q"][group.good]), axis=2)
-    found = [rank_correlation(q[..., a], q[..., b]) for a in UPSTREAM for b in DOWNSTREAM]
-    return mean(np.array(found), axis=0)
-
-
-def share(part: Float[np.ndarray, " samples"], whole: Float[np.ndarray, " samples"]) -> Float[np.ndarray, " samples"]:
-    """The part over the whole; huge where the whole is not above 0, so that no rule about a share holds there."""
-    return part / np.where(whole <= 0, 1e-9, whole)
-
-
-# The search for clusters, in all matrices
-
-
-def mean_of_matrices(
-    sample: Sample, values: Callable[[Group], Float[np.ndarray, "settings seeds layers forms"]]
-) -> Float[np.ndarray, " samples"]:
-    """The mean over all matrices of all networks, trained and untrained."""
-    total, number = 0.0, 0.0
-    for key, group in sample.groups.items():
-        of_group = values(group)
-        known = ~np.isnan(of_group)
-        total = total + sample.weights[key] @ np.where(known, of_group, 0.0).sum(axis=(0, 2, 3))
-        number = number + sample.weights[key] @ known.sum(axis=(0, 2, 3))
-    return divide(total, number)
-
-
-def median_of_matrices(
-    sample: Sample, values: Callable[[Group], Float[np.ndarray, "settings seeds layers forms"]]
-) -> Float[np.ndarray, " samples"]:
-    """The median over all matrices of all networks, trained and untrained."""
-    found, seeds = {}, {}
-    for key, group in sample.groups.items():
-        of_group = values(group)
-        known = ~np.isnan(of_group)
-        found[key], seeds[key] = of_group[known], np.nonzero(known)[1]
-    values_of_all, medians = np.concatenate(list(found.values())), []
-    for number in range(len(next(iter(sample.weights.values())))):
-        counts = [sample.weights[key][number, seeds[key]].astype(int) for key in found]
-        drawn = np.repeat(values_of_all, np.concatenate(counts))
-        medians.append(np.median(drawn) if len(drawn) else np.nan)
-    return np.array(medians)
-
-
-def improved(group: Group) -> Float[np.ndarray, "settings seeds layers forms"]:
-    """1 where Monte Carlo raised Q above the spectral start's, else 0."""
-    return np.where(np.isnan(group["q"]), np.nan, group["q"] - group["q_spectral"] > ROUNDING)
-
-
-def gain(group: Group) -> Float[np.ndarray, "settings seeds layers forms"]:
-    """The share of Q* that Monte Carlo added to the spectral start's."""
-    return divide(group["q"] - group["q_spectral"], group["q"])
-
-
-def better_than(column: str, group: Group) -> Float[np.ndarray, "settings seeds layers forms"]:
-    """1 where Q* is above the column's Q, -1 where it is below, 0 where they are equal."""
-    difference = group["q"] - group[column]
-    return np.where(np.abs(difference) <= ROUNDING, 0.0, np.sign(difference))

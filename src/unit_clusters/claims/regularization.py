@@ -3,32 +3,65 @@
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from unit_clusters.claims import quantities as of
-from unit_clusters.claims.networks import Sample, mean
-from unit_clusters.claims.rules import HALF, IN_BAND, INFINITY, RARE, UNNOTICED, Claim, Row, above, below
+from unit_clusters.claims.intervals import Extreme, Mean, largest, lead, smallest
+from unit_clusters.claims.networks import Networks
+from unit_clusters.claims.rules import HALF, IN_BAND, INFINITY, RARE, UNNOTICED, Claim, Effect, Row, above, below
 from unit_clusters.measures import FORMS, Form
 
-
-def first_layer_minus_second(sample: Sample) -> Float[np.ndarray, " samples"]:
-    first, second = (of.largest_rise(sample, "base", "dropout", layers=[layer]) for layer in (0, 1))
-    return first - second
+EITHER_SIGN = np.array([1.0, -1.0])
 
 
-def growth_of_contrast(sample: Sample) -> Float[np.ndarray, " samples"]:
-    group, strengths = sample.group("base"), of.good_strengths(sample, "base", "dropout", least=2)
-    contrast = group["contrast"][strengths][..., [FORMS.index(Form("cov", True))]]
-    return of.fitted_change(mean(sample.mean(group, contrast), axis=(2, 3)), of.doses(group, strengths))
+def upstream_rise_minus_downstream(networks: Networks, column: str) -> Extreme:
+    rises = of.rises(networks, column, "base", "dropout")
+    return lead(of.averaged(rises, of.UPSTREAM), of.averaged(rises, of.DOWNSTREAM))
 
 
-def l1_over_dropout(sample: Sample) -> Float[np.ndarray, " samples"]:
-    return of.share(*(of.largest_size(sample, "base", name) for name in ("l1", "dropout")))
+def first_layer_minus_second(networks: Networks, column: str) -> Extreme:
+    rises = of.rises(networks, column, "base", "dropout")
+    return lead(of.averaged(rises, layers=[0]), of.averaged(rises, layers=[1]))
 
 
-def distance_from_l2_minus_from_dropout(sample: Sample) -> Float[np.ndarray, " samples"]:
-    l2, l1, dropout = (of.largest_rise(sample, "base", name) for name in ("l2", "l1", "dropout"))
-    return np.abs(l1 - l2) - np.abs(l1 - dropout)
+def growth_of_contrast(networks: Networks, column: str) -> Mean:
+    group, strengths = networks.group("base"), of.good_strengths(networks, "base", "dropout", least=2)
+    contrast = networks.mean("base", networks.values("base", column)[strengths])
+    return of.fitted_change(of.averaged(contrast, [FORMS.index(Form("cov", True))]), of.doses(group, strengths))
+
+
+def half_of_dropout_minus_l1(networks: Networks, column: str) -> Extreme:
+    dropout, l1 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
+    changes = l1[:, None] * EITHER_SIGN
+    return largest(smallest(smallest(dropout[:, None, None] * HALF - changes[None])))
+
+
+def l1_over_dropout(networks: Networks, column: str) -> float:
+    dropout, l1 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
+    return of.share(largest(largest(l1[:, None] * EITHER_SIGN)), largest(dropout))
+
+
+def half_of_l2_minus_distance(networks: Networks, column: str) -> Extreme:
+    l1, l2 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("l1", "l2"))
+    return smallest(lead(l1, l2 * (1 - HALF)), lead(l2 * (1 + HALF), l1))
+
+
+def l1_over_l2(networks: Networks, column: str) -> float:
+    return of.share(*(largest(of.averaged(of.rises(networks, column, "base", name))) for name in ("l1", "l2")))
+
+
+def half_of_l1s_sparsity_minus_distance(networks: Networks, column: str) -> Extreme:
+    l1, l2, start = of.at_strongest(networks, column, "base", "l1", "l2")
+    return smallest((l1 - start) * HALF - (l1 - l2), (l1 - start) * HALF + (l1 - l2))
+
+
+def l2s_sparsity_over_l1s(networks: Networks, column: str) -> float:
+    l1, l2, start = of.at_strongest(networks, column, "base", "l1", "l2")
+    return of.share(l2 - start, l1 - start)
+
+
+def beside_q(networks: Networks, column: str) -> float:
+    sizes = (of.size_at_largest_rise_of_q(networks, name, "base", "dropout") for name in (column, "q"))
+    return of.share(*sizes)
 
 
 CLAIMS = [
@@ -37,11 +70,29 @@ CLAIMS = [
         "4.2, Fig. 3",
         "dropout's largest rise exceeds L2's and L1's, for each upstream measure, and overall",
         [
-            Row(suffix, f"dropout's lead in Q*, {words}", partial(of.lead, experiment="base", forms=forms), above(0))
+            Row(
+                suffix,
+                f"dropout's lead in Q*, {words}",
+                partial(of.dropouts_lead, experiment="base", forms=forms),
+                above(0),
+            )
             for suffix, words, forms in [
                 *((str(FORMS[place]).replace(" ", "-"), str(FORMS[place]), [place]) for place in of.UPSTREAM),
                 ("overall", "mean of all measures", of.ALL),
             ]
+        ],
+    ),
+    Claim(
+        "q-dropout-upstream",
+        "4.2, Fig. 3",
+        "dropout's effect is especially apparent in the upstream measures",
+        [
+            Row(
+                "",
+                "dropout's largest rise of Q*, mean of the upstream measures, minus that of the downstream measures",
+                upstream_rise_minus_downstream,
+                above(0),
+            )
         ],
     ),
     Claim(
@@ -68,6 +119,7 @@ CLAIMS = [
                 "change of that contrast from the weakest to the strongest good dropout, along the least-squares line",
                 growth_of_contrast,
                 above(0),
+                "contrast",
             )
         ],
     ),
@@ -91,15 +143,17 @@ CLAIMS = [
         [
             Row(
                 "weak",
-                "L1's largest rise or fall of Q* as a share of dropout's, mean of all measures",
-                l1_over_dropout,
-                below(HALF, "weak is less than half of dropout's"),
+                "half of dropout's largest rise of Q* minus L1's largest rise or fall, mean of all measures",
+                half_of_dropout_minus_l1,
+                above(0, "weak is less than half of dropout's"),
+                effect=Effect("of dropout's", l1_over_dropout),
             ),
             Row(
                 "like-l2",
-                "distance of L1's largest rise of Q* from L2's minus its distance from dropout's, mean of all measures",
-                distance_from_l2_minus_from_dropout,
-                below(0, "like L2's is nearer to it than to dropout's"),
+                "half of L2's largest rise of Q* minus the distance of L1's from it, mean of all measures",
+                half_of_l2_minus_distance,
+                above(0, "like L2's is between half of it and one and a half times of it"),
+                effect=Effect("of L2's", l1_over_l2),
             ),
         ],
     ),
@@ -110,22 +164,28 @@ CLAIMS = [
         [
             Row(
                 "",
-                "distance of sparsities at the strongest good L1 and L2, as a share of L1's above the baseline's",
-                of.sparsity_apart,
-                below(HALF, "L2 adds between half and one and a half times what L1 adds"),
+                "half of what L1 adds to the baseline's sparsity minus the distance of L1's and L2's, at the strongest "
+                "good L1 ({base l1}) and L2 ({base l2})",
+                half_of_l1s_sparsity_minus_distance,
+                above(0, "L2 adds between half and one and a half times what L1 adds"),
+                "sparsity",
+                effect=Effect("of what L1 adds", l2s_sparsity_over_l1s),
             )
         ],
     ),
     Claim(
         "k-stable",
         "4.2, Figs. 3, S7",
-        "dropout hardly changes the number of clusters, nor their relative sizes",
+        "dropout's effect on Q* goes with only minor changes to the number of clusters and their relative sizes",
         [
             Row(
                 suffix,
-                f"dropout's largest change in {words}, in untrained standard deviations, mean of measures and layers",
-                partial(of.largest_change_in_sd, experiment="base", regularizer="dropout", column=column),
-                below(UNNOTICED, f"hardly is {IN_BAND}"),
+                f"size of the change in {words}, in untrained standard deviations, over measures and layers, at the "
+                "good dropout at which Q* rises most",
+                partial(of.size_at_largest_rise_of_q, experiment="base", regularizer="dropout"),
+                below(UNNOTICED, f"minor is {IN_BAND}"),
+                column,
+                effect=Effect("of that in Q*", beside_q),
             )
             for suffix, words, column in [
                 ("number", "number of clusters, eq. (8)", "num_clusters"),
@@ -141,9 +201,11 @@ CLAIMS = [
             Row(
                 f"{experiment}/{suffix}",
                 f"share of clusterings with {words}, {experiment}",
-                partial(of.share_of_clusterings, experiment=experiment, column=column, low=low, high=high),
+                partial(of.share_of_clusterings, experiment=experiment, low=low, high=high),
                 rule,
-                experiment,
+                column,
+                (experiment,),
+                effect=Effect("of clusterings"),
             )
             for experiment in ("base", "deep")
             for suffix, words, column, low, high, rule in [
@@ -159,11 +221,32 @@ CLAIMS = [
         [
             Row(
                 "",
-                "distance between mean numbers of clusters of trained and untrained networks, in untrained standard "
-                "deviations, mean of good settings, measures and layers",
-                partial(of.distance_from_untrained, experiment="base", column="num_clusters"),
+                "size of the difference in number of clusters between trained and untrained networks, in untrained "
+                "standard deviations, over good settings, measures and layers",
+                partial(of.distance_from_untrained, experiment="base"),
                 below(UNNOTICED, f"little is {IN_BAND}"),
+                "num_clusters",
+                effect=Effect("untrained SD"),
             )
+        ],
+    ),
+    Claim(
+        "k-trends",
+        "4.2, Fig. S7",
+        "there are distinctive trends by type of similarity in the number of clusters",
+        [
+            Row(
+                regularizer,
+                f"size of what each measure's change in number of clusters with {regularizer} has for itself, minus "
+                "half of what all measures have in common, over good strengths and layers",
+                partial(of.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
+                above(0, "with less of their own than half of what they share, the measures would differ little"),
+                "num_clusters",
+                effect=Effect(
+                    "untrained SD of its own", partial(of.own_trend_in_sd, experiment="base", regularizer=regularizer)
+                ),
+            )
+            for regularizer in of.REGULARIZERS
         ],
     ),
 ]

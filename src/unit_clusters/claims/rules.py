@@ -1,16 +1,16 @@
 """What a claim, its statistics and their rules are, and the limits that make vague words testable.
 
-The limits stood here before any number was seen. Each gives the paper's wording a size in terms of another effect, or
-of the spread of untrained networks.
+Each limit gives the paper's wording a size in terms of another effect, or of the spread of untrained networks. The
+rules that changed after their numbers had been seen are in `changes`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
-from unit_clusters.claims.networks import Sample
+from unit_clusters.claims import quantities as of
+from unit_clusters.claims.intervals import Estimate
+from unit_clusters.claims.networks import IN_SD, Networks
 
 INFINITY = float("inf")
 
@@ -24,12 +24,7 @@ class Rule(NamedTuple):
     """Why these limits, where the claim does not say it."""
 
     def __str__(self) -> str:
-        if self.high == INFINITY:
-            limits = f"above {self.low:g}"
-        elif self.low == -INFINITY:
-            limits = f"below {self.high:g}"
-        else:
-            limits = f"between {self.low:g} and {self.high:g}"
+        limits = f"above {self.low:g}" if self.high == INFINITY else f"below {self.high:g}"
         return f"{limits}: {self.reason}" if self.reason else limits
 
 
@@ -41,16 +36,51 @@ def below(high: float, reason: str = "") -> Rule:
     return Rule(-INFINITY, high, reason)
 
 
+Statistic = Callable[[Networks, str], Estimate]
+"""Of networks and a column of their tables."""
+
+
+class Effect(NamedTuple):
+    """How large an effect is; no verdict rests on it."""
+
+    unit: str
+    size: Callable[[Networks, str], Estimate | float] | None = None
+    """None: the statistic itself."""
+
+
 class Row(NamedTuple):
     """One statistic and its rule."""
 
     suffix: str
     """Tells it from the claim's other rows; empty if there are none."""
     statistic: str
-    value: Callable[[Sample], Float[np.ndarray, " samples"]]
+    """In words; "{base l1}" stands for the strongest good strength of L1 in base."""
+    value: Statistic
     rule: Rule
-    experiment: str | None = "base"
-    """Whose seeds are also shown one by one, if they are few; None: no one experiment's."""
+    column: str = "q"
+    """The paper's metric, by which the verdict is found."""
+    experiments: tuple[str, ...] = ("base",)
+    """Whose trained networks it is about. The seeds of the first are also shown one by one, if they are few."""
+    effect: Effect | None = None
+    """None: the statistic by the column that EFFECTS names."""
+    checks: dict[str, Statistic] = {}  # noqa: RUF012
+    """Other ways to look at it, beside CHECKS."""
+    each_strength: bool = False
+    """Whether there is a row for each good strength of the first experiment, given to `value` as `setting`."""
+
+    def at_each_strength(self, networks: Networks) -> "list[Row]":
+        """The rows that this one stands for: itself, or one a good strength, if there are any."""
+        group = networks.groups.get((self.experiments[0], True)) if self.each_strength else None
+        rows = [] if group is None else [self._at(*setting) for setting in of.good_settings(group)]
+        return rows or [self]
+
+    def _at(self, regularizer: str, strength: float) -> "Row":
+        words = f"{regularizer} {strength:g}"
+        return self._replace(
+            suffix=f"{self.suffix}/{words.replace(' ', '/')}",
+            statistic=f"{self.statistic}, {words}",
+            value=partial(self.value, setting=(regularizer, strength)),
+        )
 
 
 class Claim(NamedTuple):
@@ -62,6 +92,26 @@ class Claim(NamedTuple):
     rows: list[Row]
 
 
+CHECKS = {
+    "q": {"best partitions": "q_best"},
+    "q_from_one_cluster": {"equal steps": "q_from_one_cluster_full"},
+    "element_similarity": {
+        "units alive": "element_similarity_alive",
+        "corrected for chance": "element_similarity_adjusted",
+        "adjusted Rand index": "ari",
+        "best partitions": "element_similarity_best",
+        "best partitions, corrected": "element_similarity_best_adjusted",
+    },
+}
+"""Columns by which a statistic is looked at again, beside the paper's; no verdict rests on them."""
+
+EFFECTS = {
+    **{name: (name + IN_SD, "untrained SD") for name in ("q", "num_clusters", "largest_share", "contrast")},
+    "transferability": ("transferability" + IN_SD, "untrained SD"),
+    "element_similarity": ("element_similarity_adjusted", "corrected for chance"),
+}
+"""The columns by which effect sizes are found, and their unit."""
+
 UNNOTICED = 1.0
 """Untrained standard deviations. A "minor" or "little" change stays in the inner grey band of Fig. S7."""
 IN_BAND = "in the inner grey band of the figures, one standard deviation of untrained networks"
@@ -70,8 +120,8 @@ HALF = 0.5
 """A share. "Weak", "little", "greatly attenuated": less than half of the named effect; "much": more than half."""
 
 MODERATE = (0.25, 0.75)
-"""A share. "Moderate": neither close to none of the named effect nor close to all."""
-NEITHER_NOR = "moderate is neither close to none nor close to all"
+"""A share. "Moderate": neither close to none of the named effect, as "little" agreement is, nor close to all, as
+"very strong" agreement is."""
 
 RARE = 0.1
 """A share. "Rarely": less than one in ten; "consistently": all but one in ten."""

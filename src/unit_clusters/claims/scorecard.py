@@ -1,82 +1,100 @@
 """Score the claims: intervals, verdicts, claims.csv and claims.md."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
-from unit_clusters.claims.networks import Groups, NotTestable, Sample, arrange, bootstrap, one_by_one
+from unit_clusters.claims import quantities as of
+from unit_clusters.claims.intervals import Count, Interval, interval
+from unit_clusters.claims.networks import Networks, NotTestable, arrange
 from unit_clusters.claims.paper import SECTIONS
-from unit_clusters.claims.rules import Claim, Row, Rule
+from unit_clusters.claims.rules import CHECKS, EFFECTS, Claim, Row, Rule, Statistic
 from unit_clusters.files import written_whole
 
-COLUMNS = ("id", "where", "claim", "statistic", "value", "ci_low", "ci_high", "rule", "verdict", "per_seed")
+COLUMNS = (
+    *("id", "where", "claim", "statistic", "value", "ci_low", "ci_high", "interval", "rule", "verdict"),
+    *("effect", "effect_unit", "robustness"),
+    *("early_value", "early_ci_low", "early_ci_high", "early_verdict", "per_seed"),
+)
 
-REPRODUCED, MIXED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "mixed", "not reproduced", "not testable"
+REPRODUCED, SPLIT, UNDECIDED = "reproduced", "split", "undecided"
+NOT_REPRODUCED, NOT_TESTABLE = "not reproduced", "not testable"
 
-REPLICATES = 2000
+EARLY = "early"
+"""The experiment that trains base's networks with early stopping."""
 
 FEW_SEEDS = 3
 """Up to so many seeds are also shown one by one."""
 
+UNDEFINED = "these networks leave it undefined"
 
-def score(
-    models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame, replicates: int = REPLICATES
-) -> pd.DataFrame:
+
+class Judged(NamedTuple):
+    """A statistic, what its limits are, and the verdict that follows."""
+
+    found: Interval
+    kind: str
+    verdict: str
+
+
+def score(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
     """Score all claims of `paper.SECTIONS`.
 
     Args:
         models: models.csv.
         modularity: modularity.csv.
         agreement: agreement.csv.
-        replicates: how many bootstrap samples.
 
     Returns:
-        claims.csv, with the columns COLUMNS and a row a statistic; `value`, `ci_low` and `ci_high` are NaN where it is
-        not testable, and `per_seed` is "" unless the row's experiment has at most FEW_SEEDS seeds.
+        claims.csv, with the columns COLUMNS and a row a statistic. Numbers are NaN where a statistic is not testable;
+        the columns of early stopping are empty unless the row is about base and the tables have the experiment EARLY;
+        `per_seed` is empty unless the row's experiment has at most FEW_SEEDS seeds.
 
     Raises:
         ValueError: the tables are not of one run, or not whole (`networks.arrange`).
     """
-    groups = arrange(models, modularity, agreement)
-    sample = bootstrap(groups, replicates)
+    networks = arrange(models, modularity, agreement)
     rows = [
-        (f"{claim.id}/{row.suffix}".rstrip("/"), claim.where, claim.text, row.statistic, *_score(row, groups, sample))
+        (claim.id, claim.where, claim.text, row)
         for claims in SECTIONS.values()
         for claim in claims
-        for row in claim.rows
+        for template in claim.rows
+        for row in template.at_each_strength(networks)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    scored = [(f"{id}/{row.suffix}".rstrip("/"), where, text, *_score(row, networks)) for id, where, text, row in rows]
+    return pd.DataFrame(scored, columns=COLUMNS)
 
 
-def _score(row: Row, groups: Groups, sample: Sample) -> tuple[float, float, float, str, str, str]:
-    """Value, interval, rule, verdict and per_seed of one row."""
-    untested = (np.nan, np.nan, np.nan, str(row.rule))
+def _score(row: Row, networks: Networks) -> tuple:
+    """All of a row of claims.csv from the statistic on."""
+    (value, low, high), kind, verdict = judge(row.value, row.column, row, networks)
+    return (
+        *(_statistic(row, networks), value, low, high, kind, str(row.rule), verdict),
+        *(*_effect(row, networks), _robustness(row, networks)),
+        *(*_early(row, networks), _per_seed(row, networks)),
+    )
+
+
+def judge(statistic: Statistic, column: str, row: Row, networks: Networks) -> Judged:
+    """Estimate a statistic by a column, and hold it against the rule of a row."""
+    nothing = Interval(np.nan, np.nan, np.nan)
     try:
-        values = row.value(sample)
+        estimate = statistic(networks, column)
     except NotTestable as reason:
-        return *untested, f"{NOT_TESTABLE}: {reason}", ""
-    if np.isnan(values[0]):
-        return *untested, f"{NOT_TESTABLE}: these networks leave it undefined", ""
-    low, high = interval(values[1:])
-    return values[0], low, high, str(row.rule), verdict(low, high, row.rule), _per_seed(row, groups)
-
-
-def _per_seed(row: Row, groups: Groups) -> str:
-    if row.experiment is None or len(groups[row.experiment, True].seeds) > FEW_SEEDS:
-        return ""
-    values = row.value(one_by_one(groups, row.experiment))
-    seeds = groups[row.experiment, True].seeds
-    return "; ".join(f"{seed}: {value:.3g}" for seed, value in zip(seeds, values, strict=True))
-
-
-def interval(values: Float[np.ndarray, " replicates"]) -> tuple[float, float]:
-    """The 95 % percentile interval, without the replicates in which the statistic is undefined."""
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return float(low), float(high)
+        return Judged(nothing, "", f"{NOT_TESTABLE}: {reason}")
+    found = interval(estimate)
+    if np.isnan(found.value):
+        return Judged(nothing, "", f"{NOT_TESTABLE}: {UNDEFINED}")
+    if not np.isfinite(found).all():
+        values = [found.value, *_seeds(statistic, column, row, networks).values()]
+        kind = f"{len(values) - 1} seeds: range" if len(values) > 1 else "none"
+        return Judged(Interval(found.value, np.nanmin(values), np.nanmax(values)), kind, UNDECIDED)
+    return Judged(found, "count" if isinstance(estimate, Count) else "95 %", verdict(found.low, found.high, row.rule))
 
 
 def verdict(low: float, high: float, rule: Rule) -> str:
@@ -85,15 +103,89 @@ def verdict(low: float, high: float, rule: Rule) -> str:
         return REPRODUCED
     if high <= rule.low or low >= rule.high:
         return NOT_REPRODUCED
-    return MIXED
+    return UNDECIDED
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """The verdict on a claim from those on its rows: that of all that are testable, or mixed where these differ."""
+    """The verdict on a claim from those on its rows: that of all that are testable, or split where these differ."""
     found = {one for one in verdicts if not one.startswith(NOT_TESTABLE)}
     if not found:
         return NOT_TESTABLE
-    return found.pop() if len(found) == 1 else MIXED
+    return found.pop() if len(found) == 1 else SPLIT
+
+
+def _statistic(row: Row, networks: Networks) -> str:
+    """In words, with the strengths that it is taken at."""
+    return re.sub(r"\{(\w+) (\w+)\}", lambda names: _strongest(networks, *names.groups()), row.statistic)
+
+
+def _strongest(networks: Networks, experiment: str, regularizer: str) -> str:
+    """The strongest good strength; if early stopping has another one, that too."""
+    found = {}
+    for name in (experiment, EARLY) if experiment == "base" else (experiment,):
+        if (name, True) in networks.groups:
+            good = [
+                strength for other, strength in of.good_settings(networks.groups[name, True]) if other == regularizer
+            ]
+            found[name] = f"{max(good):.3g}" if good else "none"
+    return " in base, ".join(dict.fromkeys(found.values())) + (" in early" if len(set(found.values())) > 1 else "")
+
+
+def _effect(row: Row, networks: Networks) -> tuple[float, str]:
+    size, column = row.value, row.column
+    if row.effect is None:
+        column, unit = EFFECTS[column]
+    else:
+        size, unit = row.effect.size or size, row.effect.unit
+        if column in CORRECTED:
+            column, unit = CORRECTED[column], f"{unit}, corrected for chance"
+    return _value(size, column, networks), unit
+
+
+CORRECTED = {"element_similarity": "element_similarity_adjusted"}
+
+
+def _robustness(row: Row, networks: Networks) -> str:
+    """The row's checks, each with its verdict and interval."""
+    checks = {name: (row.value, column) for name, column in CHECKS.get(row.column, {}).items()}
+    checks |= {name: (statistic, row.column) for name, statistic in row.checks.items()}
+    return "; ".join(f"{name}: {_words(judge(*check, row, networks))}" for name, check in checks.items())
+
+
+def _words(judged: Judged) -> str:
+    if np.isnan(judged.found.value):
+        return NOT_TESTABLE
+    return "{} {:.3g} ({:.3g} to {:.3g})".format(judged.verdict, *judged.found)
+
+
+def _early(row: Row, networks: Networks) -> tuple[float, float, float, str]:
+    """The row on base's networks as early stopping trains them."""
+    if "base" not in row.experiments or (EARLY, True) not in networks.groups:
+        return (np.nan, np.nan, np.nan, "")
+    found, _, verdict = judge(row.value, row.column, row, networks.with_trained("base", EARLY))
+    return (*found, verdict)
+
+
+def _per_seed(row: Row, networks: Networks) -> str:
+    if not row.experiments or len(networks.groups[row.experiments[0], True].seeds) > FEW_SEEDS:
+        return ""
+    return "; ".join(f"{seed}: {value:.3g}" for seed, value in _seeds(row.value, row.column, row, networks).items())
+
+
+def _seeds(statistic: Statistic, column: str, row: Row, networks: Networks) -> dict[int, float]:
+    """The statistic of each seed of the row's experiment, alone; without those that leave it undefined."""
+    seeds = networks.one_by_one(row.experiments[0]) if row.experiments else {}
+    values = {seed: _value(statistic, column, one) for seed, one in seeds.items()}
+    return {seed: value for seed, value in values.items() if not np.isnan(value)}
+
+
+def _value(statistic: Statistic, column: str, networks: Networks) -> float:
+    """NaN where it cannot be had."""
+    try:
+        found = statistic(networks, column)
+    except NotTestable:
+        return np.nan
+    return float(getattr(found, "value", found))
 
 
 def write_csv(scorecard: pd.DataFrame, path: str | Path) -> None:
@@ -102,34 +194,41 @@ def write_csv(scorecard: pd.DataFrame, path: str | Path) -> None:
         scorecard.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
+# claims.md
+
+
 def to_markdown(scorecard: pd.DataFrame) -> str:
     """claims.md: how many claims hold, and a table a section."""
+    scorecard = scorecard.fillna({name: "" for name in ("robustness", "early_verdict", "per_seed")})
     of_claim = dict(iter(scorecard.groupby(scorecard["id"].str.partition("/")[0])))
-    verdicts = {id: overall(rows["verdict"]) for id, rows in of_claim.items()}
-    lines = ["# The paper's claims, scored on our networks", "", summary(verdicts.values()), "", EXPLANATION]
+    verdicts = [overall(rows["verdict"]) for rows in of_claim.values()]
+    lines = ["# The paper's claims, scored on our networks", "", summary(verdicts), "", EXPLANATION]
     for section, claims in SECTIONS.items():
         lines += ["", f"## {section}", "", *HEADER]
         for claim in claims:
-            lines += _claim_lines(claim, verdicts[claim.id], of_claim[claim.id])
+            lines += _claim_lines(claim, of_claim[claim.id])
     return "\n".join(lines).replace("Q*", r"Q\*") + "\n"
 
 
 EXPLANATION = """\
-A claim has one or more statistics, each with a rule that was fixed before the numbers were seen. A statistic is
-*reproduced* if the rule holds at its whole 95 % bootstrap interval (over seeds, drawn together for all strengths),
-*not reproduced* if it fails at the whole interval, and *mixed* otherwise. A claim is mixed, too, if its statistics
-differ.
+A claim has one or more statistics, each with a rule. A statistic is *reproduced* if the rule holds at its whole 95 %
+interval, *not reproduced* if it fails at the whole interval, and *undecided* if the interval straddles the limit. A
+claim is *split* if its statistics differ. The paper's own metric gives the verdict. An effect size, other ways to look
+at it, and for base networks the same with early stopping stand beside it and change nothing. How intervals are made,
+and which rules changed after their numbers had been seen, is in docs/claims.md.
 
 A *rise* is the mean difference to the networks with L2 = 1e-5 alone, seed by seed; a strength is *good* if at least
 half of its seeds reach 80 % test accuracy; a *lead* is dropout's largest rise minus the larger of L2's and L1's, at
-good strengths. *Within* a family are the pairs of two different measures, both upstream or both downstream; *across*
-are the pairs of an upstream and a downstream measure. `element_similarity_alive` leaves out units that are unused
-under either measure. Networks below 80 % test accuracy are left out, save where a claim is about accuracy."""
+good strengths. A *size* is the root of the mean square, less what noise alone gives; below 0 if noise gives more.
+*Within* a family are the pairs of two different measures, both upstream or both downstream; *across* are the pairs of
+an upstream and a downstream measure. Networks below 80 % test accuracy are left out, save where a claim is about
+accuracy."""
 
 
 HEADER = (
-    "| verdict | claim, and each of its statistics | value | 95 % interval | holds if | each seed |",
-    "|---|---|---|---|---|---|",
+    "| verdict | claim, and each of its statistics | value | 95 % interval | holds if | effect size "
+    "| with early stopping | otherwise | each seed |",
+    "|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -137,22 +236,46 @@ def summary(verdicts: Iterable[str]) -> str:
     """How many claims hold, from the verdict on each."""
     number = Counter(verdicts)
     untested = number.pop(NOT_TESTABLE, 0)
-    words = ", ".join(f"{number[one]} {one}" for one in (REPRODUCED, MIXED, NOT_REPRODUCED))
+    words = ", ".join(f"{number[one]} {one}" for one in (REPRODUCED, SPLIT, UNDECIDED, NOT_REPRODUCED))
     rest = f"; {untested} more cannot be tested on this run" if untested else ""
     return f"**{words} of {number.total()} claims**{rest}."
 
 
-def _claim_lines(claim: Claim, verdict: str, rows: pd.DataFrame) -> Iterable[str]:
+def _claim_lines(claim: Claim, rows: pd.DataFrame) -> Iterable[str]:
     """A line for the claim, and one for each of its rows in claims.csv."""
-    untested = int(rows["value"].isna().sum())
-    part = f" ({untested} of {len(rows)} not testable)" if 0 < untested < len(rows) else ""
-    yield f"| **{verdict}**{part} | **{claim.id}** ({claim.where}): {claim.text} | | | | |"
+    found = overall(rows["verdict"])
+    early = _compared(found, overall(rows["early_verdict"])) if rows["early_verdict"].any() else ""
+    yield f"| **{found}**{_numbers(rows)} | **{claim.id}** ({claim.where}): {claim.text} | | | | | {early} | | |"
     for row in rows.itertuples():
         suffix = row.id.partition("/")[2]
         statistic = f"{suffix}: {row.statistic}" if suffix else row.statistic
         if np.isnan(row.value):
             verdict, _, reason = row.verdict.partition(": ")
-            yield f"| {verdict} | {statistic} (*{reason}*) | | | {row.rule} | |"
+            yield f"| {verdict} | {statistic} (*{reason}*) | | | {row.rule} | | {row.early_verdict} | | |"
         else:
-            numbers = f"{row.value:.3g} | {row.ci_low:.3g} to {row.ci_high:.3g}"
-            yield f"| {row.verdict} | {statistic} | {numbers} | {row.rule} | {row.per_seed} |"
+            yield f"| {row.verdict} | {statistic} | {' | '.join(_cells(row))} |"
+
+
+def _numbers(rows: pd.DataFrame) -> str:
+    """How many of a claim's rows have which verdict, where they differ."""
+    number = rows["verdict"].str.partition(": ")[0].value_counts()
+    return f" ({', '.join(f'{count} {one}' for one, count in number.items())})" if len(number) > 1 else ""
+
+
+def _cells(row: tuple) -> Iterable[str]:
+    yield f"{row.value:.3g}"
+    limits = f"{row.ci_low:.3g} to {row.ci_high:.3g}"
+    yield {"95 %": limits, "count": "a count"}.get(row.interval, f"{row.interval}, {limits}")
+    yield row.rule
+    yield "" if np.isnan(row.effect) else f"{row.effect:.3g} {row.effect_unit}"
+    yield f"{_compared(row.verdict, row.early_verdict)}: {row.early_value:.3g}" if row.early_verdict else ""
+    yield row.robustness
+    yield row.per_seed
+
+
+def _compared(verdict: str, early: str) -> str:
+    """The verdict with early stopping, and where it is another one a word about that."""
+    found = early.partition(": ")[0]
+    if found == verdict or NOT_TESTABLE in (found, verdict):
+        return found
+    return f"{found} (**{'opposite' if {found, verdict} == {REPRODUCED, NOT_REPRODUCED} else 'differs'}**)"

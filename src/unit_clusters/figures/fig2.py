@@ -9,9 +9,6 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.measures import FORMS, Form
 
-GRADIENTS = ("i_sens", "o_sens")
-"""The measures that section 3.1 calls gradient, or sensitivity; it calls the others covariance."""
-
 DEPTH = (0.42, 0.36)
 """How far right and up the rear face of the cube, that of the gradients, lies; its front is 1 by 1."""
 
@@ -33,7 +30,7 @@ def draw() -> Figure:
 
 def _corner(form: Form) -> tuple[bool, bool, bool]:
     """Whether the form is at the right, lower and rear end of the cube's three axes."""
-    return not form.upstream, form.normalized, form.measure in GRADIENTS
+    return not form.upstream, form.normalized, style.KINDS[form.measure] == "gradient"
 
 
 def _place(form: Form) -> tuple[float, float]:
@@ -44,7 +41,7 @@ def _place(form: Form) -> tuple[float, float]:
 def _draw_corner(axes: Axes, form: Form) -> None:
     axes.plot(*_place(form), "s", markersize=17, color=style.COLORS[form], zorder=2)
     offset = {"xytext": (12, -4), "textcoords": "offset points", "va": "top"}
-    axes.annotate(style.label(form), _place(form), **offset, color=style.COLORS[form], fontsize=style.MATH_SIZE)
+    axes.annotate(style.label(form), _place(form), **offset, color=style.ink(form), fontsize=style.MATH_SIZE)
 
 
 def _name_axes(axes: Axes) -> None:
@@ -53,5 +50,5 @@ def _name_axes(axes: Axes) -> None:
         axes.text(x + rear_right, 1 + rear_up + 0.14, name, ha="center", weight="bold")
     for y, name in ((1, "unnormalized"), (0, "normalized")):
         axes.text(-0.18, y, name, ha="center", va="center", rotation=90, weight="bold")
-    for x, y, name in ((1, 0, "covariance"), (1 + rear_right, rear_up, "gradient")):
+    for x, y, name in ((1, 0, style.KINDS["cov"]), (1 + rear_right, rear_up, style.KINDS["i_sens"])):
         axes.text(x + 0.11, y - 0.25, name, weight="bold")

@@ -15,19 +15,23 @@ LAYER, HEIGHT = 0.45, 1.9
 
 @rc_context(style.RC)
 def draw(hidden: Mapping[str, Sequence[int]]) -> Figure:
-    """Draw the networks side by side, from the pixels on the left to the class logits on the right.
+    """Draw each architecture once, side by side, from the pixels on the left to the class logits on the right.
 
     Args:
-        hidden: units of each hidden layer, by experiment.
+        hidden: units of each hidden layer, by experiment; experiments may share an architecture.
     """
-    widths = [LAYER * (len(units) + 2) for units in hidden.values()]
-    gap = (style.WIDTH - sum(widths)) / (len(widths) + 1)
+    experiments: dict[tuple[int, ...], list[str]] = {}
+    for name, units in hidden.items():
+        experiments.setdefault(tuple(units), []).append(name)
+    layers = [len(units) + 2 for units in experiments]
+    layer = min(LAYER, 0.9 * style.WIDTH / max(sum(layers), 1))
+    gap = (style.WIDTH - layer * sum(layers)) / (len(layers) + 1)
     figure = Figure(figsize=(style.WIDTH, HEIGHT + 0.7))
     left = gap
-    for (name, units), width in zip(hidden.items(), widths, strict=True):
-        axes = style.axes_at(figure, left, 0.25, width, HEIGHT)
-        axes.set_title(f"{name}\n({', '.join(map(str, units))})")
+    for (units, names), number in zip(experiments.items(), layers, strict=True):
+        axes = style.axes_at(figure, left, 0.25, number * layer, HEIGHT)
+        axes.set_title(f"{', '.join(names)}\n({', '.join(map(str, units))})")
         draw_network(axes, [SIDE**2, *units, CLASSES])
-        left += width + gap
+        left += number * layer + gap
     style.footnote(figure, ["Units of each layer: pixels on the left, hidden layers filled, class logits on the right"])
     return figure

@@ -19,9 +19,9 @@ from unit_clusters.figures.pair_panels import (
     hundredths,
     is_blank,
     mean_scores,
-    name_forms,
     reach,
 )
+from unit_clusters.measures import FORMS
 
 COLUMNS = 4
 """Strengths of each regulariser."""
@@ -29,18 +29,17 @@ COLUMNS = 4
 SCORE = "element_similarity"
 
 ARROWS = {"upstream": "↑", "downstream": "↓", "across": "↕"}
-"""What stands before the mean of a block."""
 
-NOTE = (
-    "Above each panel, means of its blocks: ↑ pairs of two different upstream measures, ↓ of two downstream ones, "
-    "↕ of one of each."
+NOTES = (
+    "↑ upstream, ↓ downstream; of the two rows and columns of a measure, its unnormalized form comes first.",
+    "Above a panel, means of its blocks: ↑ pairs of two different upstream measures, ↓ downstream ones, ↕ across.",
 )
 
 # Inches.
-SIDE, GAP, LEFT = 1.09, (0.16, 0.17), 0.95
-PAIR = 2 * (SIDE + GAP[1]) + 0.22
+SIDE, GAP, LEFT = 1.13, (0.2, 0.17), 0.68
+PAIR = 2 * (SIDE + GAP[1]) + 0.2
 """Height of the two rows of a regulariser, their means and the strengths above them."""
-BOTTOM = 1.23
+BOTTOM = 0.98
 
 
 def spaced(strengths: Sequence[float]) -> list[float]:
@@ -77,7 +76,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         bottom = BOTTOM + (len(means) - 1 - place) * PAIR
         _draw_pair(figure, bottom, style.REGULARIZERS[regularizer], of_strength, untrained, end)
     _draw_scales(figure, end)
-    style.footnote(figure, [NOTE, style.describe("base", table, kept, style.at_strengths(kept, chosen))])
+    style.footnote(figure, [*NOTES, style.describe("base", table, kept, style.at_strengths(kept, chosen))])
     return figure
 
 
@@ -99,14 +98,28 @@ def _draw_pair(
         upper = style.axes_at(figure, left, bottom + SIDE + GAP[1], SIDE, SIDE)
         title = {"ha": "center", "va": "bottom", "transform": upper.transAxes, "weight": "bold"}
         upper.text(0.5, 1 + 0.15 / SIDE, f"{word} {style.number(strength)}", **title)
-        name_forms(upper, rows=column == 0, columns=False)
+        _name_measures(upper, rows=column == 0, columns=False)
         _draw_means(upper, mean)
         lower = style.axes_at(figure, left, bottom, SIDE, SIDE)
-        name_forms(lower, rows=column == 0, columns=bottom == BOTTOM)
+        _name_measures(lower, rows=column == 0, columns=bottom == BOTTOM)
         if is_blank(untrained):
             style.say(lower, "no untrained networks to compare")
         else:
             _draw_means(lower, mean - untrained, end)
+
+
+def _name_measures(axes: Axes, *, rows: bool, columns: bool) -> None:
+    """Write the measures along the left side, below, or neither: one name for both forms of each, as space is small."""
+    forms = FORMS[1::2]
+    names = [style.SYMBOLS[form.measure] for form in forms]
+    arrows = [ARROWS["upstream" if form.upstream else "downstream"] for form in forms]
+    places = 0.5 + 2 * np.arange(len(forms))
+    axes.set_xticks(places, names if columns else [""] * len(names), rotation=90)
+    axes.set_yticks(places, map(" ".join, zip(arrows, names, strict=True)) if rows else [""] * len(names))
+    axes.tick_params(length=0)
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for label, form in zip(labels, forms, strict=True):
+            label.set_color(style.ink(form))
 
 
 def _draw_means(axes: Axes, matrix: Float[np.ndarray, "forms forms"], end: float | None = None) -> None:
@@ -121,7 +134,7 @@ def _draw_means(axes: Axes, matrix: Float[np.ndarray, "forms forms"], end: float
 
 
 def _draw_scales(figure: Figure, end: float) -> None:
-    left = LEFT + COLUMNS * (SIDE + GAP[0]) - GAP[0] + 0.14
+    left = LEFT + COLUMNS * (SIDE + GAP[0]) - GAP[0] + 0.2
     middle = BOTTOM + 1.5 * PAIR
     for bottom, cmap, ticks, text in (
         (middle + 0.2, SCORES, (0, 0.5, 1), "upper rows: mean element similarity (1: the same clusters)"),

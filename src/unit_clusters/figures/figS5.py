@@ -2,21 +2,25 @@
 
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
-from unit_clusters.figures.score_panels import draw_against, name_colors
+from unit_clusters.figures.score_panels import compare, draw_count_scale, draw_counts
 
-PANELS = (
-    ("q_spectral", "spectral start only", "spectral start + Monte Carlo"),
-    ("q_from_one_cluster", "one cluster + 1,000 Monte Carlo steps", "spectral start + Monte Carlo"),
-)
-"""Columns of modularity.csv to set against q, and what to call them and q."""
+PANELS = {"q_spectral": "spectral start only", "q_from_one_cluster": "one cluster + 1,000 Monte Carlo steps"}
+"""Columns of modularity.csv to set against q, and what to call them."""
+
+MIDDLE = 0.1, 0.9
+"""Quantiles between which the lower panels show the matrices."""
+
+# Inches.
+SIDE, LEFT, BOTTOM = 2.75, 0.62, 1.5
 
 
 @rc_context(style.RC)
 def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw Figure S5; a point is a matrix, and the right panel shows those that were clustered again.
+    """Draw Figure S5, in two ranges; right are the matrices that were clustered again.
 
     Args:
         modularity: modularity.csv.
@@ -25,13 +29,34 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    kept = style.keep_good(modularity, models)
-    figure = Figure(figsize=(style.WIDTH, 4.5))
-    for place, (column, x_label, y_label) in enumerate(PANELS):
-        axes = style.axes_at(figure, 0.6 + 3.35 * place, 1.38, 2.9, 2.9)
-        draw_against(axes, kept, column, "q")
-        axes.set(xlabel=f"{style.Q_STAR}, {x_label}", ylabel=f"{style.Q_STAR}, {y_label}")
-    name_colors(figure, 0.55)
-    notes = ["Above the line: the full procedure finds a better clustering.", *style.describe_each(modularity, kept)]
-    style.footnote(figure, notes)
+    table = modularity[modularity["experiment"].isin(style.EXPERIMENTS)]
+    kept = style.keep_good(table, models)
+    figure = Figure(figsize=(style.WIDTH, BOTTOM + 2 * SIDE + 1.2))
+    for place, column in enumerate(PANELS):
+        pairs = kept.reindex(columns=[column, "q"]).dropna()
+        left = LEFT + place * (SIDE + 0.63)
+        upper, lower = (style.axes_at(figure, left, bottom, SIDE, SIDE) for bottom in (BOTTOM + SIDE + 0.65, BOTTOM))
+        for axes in (upper, lower):
+            axes.set(xlabel=f"{style.Q_STAR}, {PANELS[column]}", ylabel=f"{style.Q_STAR}, spectral start + Monte Carlo")
+        if pairs.empty:
+            style.say(upper, f"no {column} in the tables")
+            continue
+        median = (pairs["q"] - pairs[column]).median()
+        upper.set_title(
+            f"{len(pairs):,} matrices: {compare(pairs[column], pairs['q'])};\nmedian difference {median:.2g}",
+            fontsize=7.5,
+        )
+        lower.set_title("the same, enlarged where most of them are", fontsize=7.5)
+        _draw_panel(upper, pairs[column], pairs["q"], 0, pairs["q"].max())
+        _draw_panel(lower, pairs[column], pairs["q"], pairs[column].quantile(MIDDLE[0]), pairs["q"].quantile(MIDDLE[1]))
+    draw_count_scale(figure, LEFT + 1.5, 0.9, 3.2)
+    notes = ["Above the line the full procedure, spectral start and Monte Carlo, finds a better clustering."]
+    style.footnote(figure, [*notes, *style.describe_each(table, kept)])
     return figure
+
+
+def _draw_panel(axes: Axes, x: pd.Series, y: pd.Series, start: float, end: float) -> None:
+    """Draw `y` against `x` from `start` to `end`, and a little beyond, with the line on which they are equal."""
+    end += 0.03 * (end - start) or 0.01
+    draw_counts(axes, x.to_numpy(), y.to_numpy(), (start, end, start, end))
+    axes.axline((start, start), slope=1, color="black", linewidth=0.7)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
-from unit_clusters.figures.score_panels import TIE, name_colors
+from unit_clusters.figures.score_panels import compare, draw_count_scale, draw_counts
 
 COMPARISONS = (
     ("q", "q_best", "the paper's run", "best of all restarts"),
@@ -19,16 +19,15 @@ COMPARISONS = (
 LEAST_Q = 1e-3
 """With less, a matrix has no structure to find, and a gain in percent says nothing."""
 
-LOOKS = {"base": ("0.6", "o"), "wide": ("black", "s"), "deep": ("0.35", "^")}
-"""Grey and marker of an experiment."""
+GREYS = {"base": "0.7", "wide": "0", "deep": "0.45"}
 
 # Inches.
-SIDE = 2.75
+SIDE, LEFT, BOTTOM, GAP = 2.7, 0.62, 1.72, (0.68, 0.95)
 
 
 @rc_context(style.RC)
 def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw three comparisons, a point a matrix, and how many of a matrix's restarts end in its best clustering.
+    """Draw three comparisons, matrix by matrix, and how many of a matrix's restarts end in its best clustering.
 
     Args:
         modularity: modularity.csv; columns that it lacks, or of which all are NaN, leave their panels empty but for a
@@ -38,58 +37,56 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    kept = style.keep_good(modularity, models)
-    figure = Figure(figsize=(style.WIDTH, 8.0))
-    places = [(0.62 + 3.4 * column, bottom, SIDE, SIDE) for bottom in (4.9, 1.5) for column in (0, 1)]
-    panels = [style.axes_at(figure, *place) for place in places]
+    table = modularity[modularity["experiment"].isin(style.EXPERIMENTS)]
+    kept = style.keep_good(table, models)
+    figure = Figure(figsize=(style.WIDTH, BOTTOM + 2 * (SIDE + GAP[1]) - 0.25))
+    places = [(LEFT + column * (SIDE + GAP[0]), BOTTOM + row * (SIDE + GAP[1])) for row in (1, 0) for column in (0, 1)]
+    panels = [style.axes_at(figure, *place, SIDE, SIDE) for place in places]
     for letter, axes, (before, after, name, better) in zip("abd", np.delete(panels, 2), COMPARISONS, strict=True):
-        axes.set_title(rf"$\bf{{{letter}}}$   {better} against {name}", loc="left", fontsize=7.5)
         axes.set(xlabel=f"Q, {name}", ylabel="gain in Q (percent)")
-        _draw_gains(axes, kept, before, after)
-    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7.5)
+        title = rf"$\bf{{{letter}}}$   {better} against {name}"
+        axes.set_title("\n".join([title, *_draw_gains(axes, kept, before, after)]), loc="left", fontsize=7)
+    panels[2].set_title(r"$\bf{c}$   how often restarts find the best" + "\n", loc="left", fontsize=7)
     _draw_successes(panels[2], kept)
-    name_colors(figure, 0.55)
-    note = f"a, b, d: a point is a matrix (of Q above {LEAST_Q:g}); above 0 the search named first is better."
-    style.footnote(figure, [note, *style.describe_each(modularity, kept)])
+    draw_count_scale(figure, LEFT + 1.5, 1.0, 3.2)
+    note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."
+    style.footnote(figure, [note, *style.describe_each(table, kept)])
     return figure
 
 
-def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -> None:
-    """By how many percent column `after` exceeds column `before`, matrix by matrix, where that is above LEAST_Q."""
-    pairs = modularity.reindex(columns=["experiment", "measure", "normalized", before, after]).dropna()
+def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -> list[str]:
+    """Draw by how many percent column `after` exceeds column `before`, where that is above LEAST_Q; sum up in words."""
+    pairs = modularity.reindex(columns=["experiment", before, after]).dropna()
     pairs = pairs[pairs[before] > LEAST_Q]
     if pairs.empty:
         style.say(axes, f"no {after if before == 'q' else before} in the tables")
-        return
+        return []
     gains = 100 * (pairs[after] / pairs[before] - 1)
-    colors = [style.COLORS[form] for form in pairs[["measure", "normalized"]].itertuples(index=False, name=None)]
-    axes.scatter(pairs[before], gains, s=5, c=colors, alpha=0.6, linewidths=0, rasterized=True)
-    axes.axhline(0, color="black", linewidth=0.7)
-    lines = []
-    for experiment in style.EXPERIMENTS:
-        chosen = gains[pairs["experiment"] == experiment]
-        if len(chosen):
-            difference = (pairs[after] - pairs[before])[chosen.index]
-            above, below = (difference > TIE).mean(), (difference < -TIE).mean()
-            lines.append(f"{experiment}: better in {above:.1%}, worse in {below:.1%}; median {chosen.median():+.2f}%")
-    axes.margins(y=0.05)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.25 * (high - low))  # room for the text
-    axes.text(0.98, 0.98, "\n".join(lines), transform=axes.transAxes, ha="right", va="top", fontsize=7)
+    low, high = gains.min(), gains.max()
+    margin = 0.03 * max(high - low, 1)
+    draw_counts(
+        axes, pairs[before].to_numpy(), gains.to_numpy(), (0, 1.03 * pairs[before].max(), low - margin, high + margin)
+    )
+    axes.axhline(0, color="black", linewidth=0.7, zorder=0)
+    return [
+        f"{name}: {compare(rows[before], rows[after])}; median {gains[rows.index].median():+.2f}%"
+        for name in style.EXPERIMENTS
+        if len(rows := pairs[pairs["experiment"] == name])
+    ]
 
 
 def _draw_successes(axes: Axes, modularity: pd.DataFrame) -> None:
-    """The share of matrices by the number of restarts that end in the best clustering, a line an experiment."""
+    """The share of matrices by the number of restarts that end in the best clustering, a bar an experiment."""
     counts = modularity.reindex(columns=["experiment", "best_restarts"]).dropna()
     axes.set(xlabel="number of restarts that end in the best clustering", ylabel="share of matrices")
     if counts.empty:
         style.say(axes, "no best_restarts in the tables")
         return
     bins = np.arange(counts["best_restarts"].max() + 1)
-    for name, (color, marker) in LOOKS.items():
+    for place, (name, color) in enumerate(GREYS.items()):
         of_experiment = counts.loc[counts["experiment"] == name, "best_restarts"]
         if not of_experiment.empty:
             shares = [(of_experiment == number).mean() for number in bins]
-            axes.plot(bins, shares, color=color, marker=marker, markersize=4, linewidth=0.9, label=name)
-    axes.set_ylim(0, None)
-    axes.legend(frameon=False)
+            axes.bar(bins + 0.27 * (place - 1), shares, 0.27, color=color, label=name)
+    axes.set_xticks(bins[::2])
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0, fontsize=7)

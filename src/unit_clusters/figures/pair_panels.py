@@ -98,7 +98,7 @@ def hundredths(value: float, *, signed: bool = False) -> str:
 
 def block_means(matrix: Float[np.ndarray, "forms forms"]) -> dict[Kind, float]:
     """Mean of the pairs of two different measures of each family, and of those across; NaN pairs are ignored."""
-    return {name: pd.Series(matrix[KINDS == name]).mean() for name in ("upstream", "downstream", "across")}
+    return {name: pd.Series(matrix[name == KINDS]).mean() for name in ("upstream", "downstream", "across")}
 
 
 def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:

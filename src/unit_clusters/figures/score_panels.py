@@ -1,50 +1,62 @@
-"""One modularity score against another, a point a matrix (Figs. S5 and restarts)."""
+"""Scores of very many matrices: how many have which two, and by how much one exceeds the other (Figs. S5, restarts)."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS
 
 TIE = 1e-9
 """Scores that differ by less are equal."""
 
+COUNTS = LinearSegmentedColormap.from_list("counts", colormaps["Blues"](np.linspace(0.25, 1, 256)))
+"""Of matrices in a hexagon, from 1 on; one of them is still seen on white."""
 
-def draw_against(axes: Axes, modularity: pd.DataFrame, x: str, y: str) -> None:
-    """Draw column `y` against column `x`, with the line y = x, and the share of points above and below it.
+CELLS = 45
+"""Hexagons from left to right."""
 
-    Rows in which either is NaN are left out.
+
+def draw_counts(
+    axes: Axes, x: Float[np.ndarray, " matrices"], y: Float[np.ndarray, " matrices"], ends: Sequence[float]
+) -> None:
+    """Draw how many points lie in each of many small hexagons; points that coincide are counted, not hidden.
+
+    Args:
+        x: a point each.
+        y: likewise.
+        ends: of the axes: left, right, bottom, top; points beyond them are not shown.
     """
-    pairs = modularity.reindex(columns=["measure", "normalized", x, y]).dropna()
-    axes.set_aspect("equal")
-    if pairs.empty:
-        style.say(axes, f"no {x} in the tables")
+    shown = (ends[0] <= x) & (x <= ends[1]) & (ends[2] <= y) & (y <= ends[3])
+    box = axes.get_window_extent()
+    rows = round(CELLS * box.height / box.width / np.sqrt(3))  # so that the hexagons are regular
+    axes.hexbin(x[shown], y[shown], gridsize=(CELLS, rows), extent=ends, mincnt=1, linewidths=0, cmap=COUNTS)
+    axes.set(xlim=ends[:2], ylim=ends[2:])
+
+
+def compare(before: pd.Series, after: pd.Series) -> str:
+    """In how many matrices `after` is better than `before` or worse, in words."""
+    gain = after - before
+    return f"better in {(gain > TIE).mean():.1%}, worse in {(gain < -TIE).mean():.1%}"
+
+
+def draw_count_scale(figure: Figure, left: float, bottom: float, width: float) -> None:
+    """Give the hexagons of all panels one colour scale, and draw it at a place in inches, if there are any."""
+    panels = [panel for axes in figure.axes for panel in axes.collections if isinstance(panel, PolyCollection)]
+    if not panels:
         return
-    colors = [style.COLORS[form] for form in pairs[["measure", "normalized"]].itertuples(index=False, name=None)]
-    axes.scatter(pairs[x], pairs[y], s=5, c=colors, alpha=0.6, linewidths=0, rasterized=True)
-    axes.axline((0, 0), slope=1, color="black", linewidth=0.7)
-    ends = min(0, pairs[[x, y]].min(axis=None)), 1.04 * pairs[[x, y]].max(axis=None)
-    axes.set(xlim=ends, ylim=ends)
-    gain = pairs[y] - pairs[x]
-    above, below = (gain > TIE).mean(), (gain < -TIE).mean()
-    corner = {"transform": axes.transAxes, "va": "top"}
-    axes.text(0.03, 0.98, f"{len(pairs):,} matrices\n{above:.1%} above the line\n{below:.1%} below", **corner)
-    axes.text(0.97, 0.05, f"median difference\n{gain.median():.2g}", transform=axes.transAxes, ha="right", va="bottom")
-
-
-def name_colors(figure: Figure, bottom: float) -> None:
-    """Say which colour is which form, in two lines at a height in inches."""
-    points = {"linestyle": "", "marker": "o", "markersize": 4}
-    figure.legend(
-        [Line2D([], [], color=style.COLORS[form], **points) for form in FORMS],
-        [style.label(form) for form in FORMS],
-        loc="lower center",
-        bbox_to_anchor=(0.5, bottom / figure.get_figheight()),
-        ncols=8,
-        frameon=False,
-        fontsize=style.MATH_SIZE,
-        handletextpad=0,
-        columnspacing=1,
-    )
+    norm = LogNorm(1, max(2, *(panel.get_array().max() for panel in panels)))
+    for panel in panels:
+        panel.set_norm(norm)
+    scale = style.axes_at(figure, left, bottom, width, 0.08)
+    bar = figure.colorbar(panels[0], cax=scale, orientation="horizontal", label="matrices in a hexagon")
+    ticks = [count for count in (1, 10, 100, 1000) if count <= norm.vmax]
+    bar.set_ticks(ticks, labels=map(str, ticks))
+    bar.minorticks_off()
+    bar.outline.set_visible(False)

@@ -67,6 +67,9 @@ Chosen to stay apart in simulated deuteranopia and protanopia, and to have a con
 4.5, and has the darker shade of its hue, `ink`.
 """
 
+SYMBOLS = {"cov": "cov", "i_sens": "i-sens", "o_sens": "o-sens", "hess": "hess"}
+"""The superscripts of the paper."""
+
 KINDS = {"cov": "covariance", "i_sens": "gradient", "o_sens": "gradient", "hess": "covariance (Hessian)"}
 """What Fig. 2 calls a measure beside upstream or downstream."""
 
@@ -97,7 +100,6 @@ SETTING = ["measure", "normalized", "regularizer", "strength"]
 Q_STAR = "$Q$*"
 """The asterisk is raised already; as a superscript it would be smaller than all other text."""
 
-_SUPERSCRIPTS = {"cov": "cov", "i_sens": r"i\text{-}sens", "o_sens": r"o\text{-}sens", "hess": "hess"}
 _UNDATED = {".pdf": {"CreationDate": None}, ".png": None, ".svg": {"Date": None}}
 
 
@@ -105,7 +107,8 @@ def label(form: Form) -> str:
     """The form's symbol in the paper, S or Ŝ with the measure as superscript, as mathtext."""
     # Without the empty group the superscript stands above the hat.
     symbol = r"\hat{S}{}" if form.normalized else "S"
-    return rf"${symbol}^{{\mathrm{{{_SUPERSCRIPTS[form.measure]}}}}}$"
+    superscript = SYMBOLS[form.measure].replace("-", r"\text{-}")  # else the hyphen becomes a minus sign
+    return rf"${symbol}^{{\mathrm{{{superscript}}}}}$"
 
 
 def ink(form: Form) -> str:
@@ -158,6 +161,14 @@ def _balanced(note: str) -> str:
     return next(text for width in range(1, LINE + 1) if (text := textwrap.fill(note, width)).count("\n") < few)
 
 
+def draw_bands(axes: Axes, scores: pd.Series) -> None:
+    """Grey bands: mean +- 1, 2, 3 standard deviations of untrained scores, if there are at least two."""
+    mean, sigma = scores.mean(), scores.std()
+    for reach, grey in reversed(list(enumerate(SIGMA_GREYS, start=1))):
+        if not np.isnan(sigma):
+            axes.axhspan(mean - reach * sigma, mean + reach * sigma, color=grey, linewidth=0, zorder=0)
+
+
 def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
     """The rows of one form in a table with columns measure and normalized."""
     return table[(table["measure"] == form.measure) & (table["normalized"] == form.normalized)]
@@ -198,6 +209,10 @@ def at_strengths(table: pd.DataFrame, strengths: Mapping[str, Collection[float]]
         ]
         or [table.head(0)]
     )
+
+
+BASELINE = "Dropout 0%: L2 at its floor (1e-5 in the paper) and nothing else."
+"""What `with_baseline` adds."""
 
 
 def with_baseline(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from matplotlib.patches import Rectangle
 
 from unit_clusters.figures import style
 from unit_clusters.figures.sweep_panels import (
-    BASELINE,
     HEADER,
     LEFT,
     POOLED,
@@ -73,7 +72,7 @@ def draw_layers(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quanti
     kept = style.keep_good(table, models)
     first = Block("base networks, first hidden layer", kept[kept["layer"] == 1], grey=False)
     second = Block("base networks, second hidden layer", kept[kept["layer"] == 2], grey=True)
-    notes = [f"Points: mean ± standard error over seeds. {BASELINE}", style.describe("base", table, kept)]
+    notes = [f"Points: mean ± standard error over seeds. {style.BASELINE}", style.describe("base", table, kept)]
     return _draw_blocks(first, second, models, quantity, notes, same_scale=True)
 
 

@@ -35,11 +35,9 @@ ROWS = 2 * PANEL[1] + GAP[1]
 
 X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
 
-BASELINE = "Dropout 0%: L2 at its floor (1e-5 in the paper) and nothing else."
-
 POOLED = (
     "Points: means over seeds and layers. Thin bars: standard error over both, as in the paper; thick bars: over "
-    f"seeds, each network's layers averaged first. {BASELINE}"
+    f"seeds, each network's layers averaged first. {style.BASELINE}"
 )
 
 HOLLOW = {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 0.8, "zorder": 2.5}
@@ -124,7 +122,7 @@ def draw_panels(
     summary = summarize(modularity, models, quantity.column)
     untrained = modularity[modularity["regularizer"] == "none"]
     for form, axes in panels.items():
-        _draw_untrained(axes, style.of_form(untrained, form)[quantity.column])
+        style.draw_bands(axes, style.of_form(untrained, form)[quantity.column])
         _draw_sweeps(axes, form, style.of_form(summary, form))
     percents = [0, 100, *summary["percent"]]
     panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
@@ -177,15 +175,6 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
             axes.set_ylim(0.85 * quantity.least, top)
         else:
             axes.set_ylim(-0.05 * top, top)
-
-
-def _draw_untrained(axes: Axes, scores: pd.Series) -> None:
-    """Grey bands: mean +- 1, 2, 3 standard deviations of single layers of single networks."""
-    mean, sigma = scores.mean(), scores.std()
-    if np.isnan(sigma):
-        return
-    for reach, grey in reversed(list(enumerate(style.SIGMA_GREYS, start=1))):
-        axes.axhspan(mean - reach * sigma, mean + reach * sigma, color=grey, linewidth=0, zorder=0)
 
 
 def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:

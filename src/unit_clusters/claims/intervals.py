@@ -1,0 +1,310 @@
+"""Estimates from a few seeds, and limits for them that hold the truth as often as they say.
+
+Each estimate has a `value` and one-sided limits: the truth lies beyond `limit(side, tail)` with a probability of at
+most `tail`. Means over seeds are where it starts; sizes, largest values and differences are made of them. All of them
+are arrays, so that a sweep, or a thousand simulated ones, is one object.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
+
+LEVEL = 0.95
+
+LOW, HIGH = -1, 1
+
+
+class Estimate(Protocol):
+    """Something that is estimated from seeds."""
+
+    @property
+    def value(self) -> Float[np.ndarray, "..."]: ...
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+        """The lower (`LOW`) or upper (`HIGH`) limit; infinite where the seeds are too few for one."""
+        ...
+
+
+class Interval(NamedTuple):
+    """An estimate and its limits."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interval(estimate: Estimate) -> Interval:
+    """A single estimate with its two-sided interval of `LEVEL`, which holds the estimate."""
+    tail = (1 - LEVEL) / 2
+    return Interval(float(estimate.value), float(estimate.limit(LOW, tail)), float(estimate.limit(HIGH, tail)))
+
+
+class Part(NamedTuple):
+    """What the seeds of one group of networks add to a mean, and its degrees of freedom: seeds less one."""
+
+    seeds: Float[np.ndarray, "number ..."]
+    df: Float[np.ndarray, "..."]
+
+    def to(self, shape: tuple[int, ...]) -> "Part":
+        """The same in a broader shape, as NumPy broadcasts it."""
+        seeds = self.seeds[:, *[None] * (len(shape) - self.df.ndim)]
+        return Part(np.broadcast_to(seeds, (len(seeds), *shape)), np.broadcast_to(self.df, shape))
+
+    def average(self, axes: tuple[int, ...]) -> "Part":
+        """Averages over axes of the `*shape`, without NaN."""
+        df = divide(1.0, mean(np.where(np.isnan(self.seeds[0]), np.nan, divide(1.0, self.df, np.inf)), axes))
+        return Part(mean(self.seeds, tuple(axis % self.df.ndim + 1 for axis in axes)), df)
+
+    @property
+    def deviations(self) -> Float[np.ndarray, "number ..."]:
+        """From the mean, over sqrt(seeds (seeds - 1)): their squares add up to the squared standard error."""
+        number = len(self.seeds)
+        return (self.seeds - self.seeds.mean(axis=0)) / np.sqrt(number * (number - 1) or np.nan)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Sums of means over the seeds of independent groups.
+
+    Limits are Student's t times the standard error, with the root of the sum of such squares where there are several
+    groups (Banerjee 1960): of 3 and of 100 seeds Welch's hold the truth in 91 % only, these in 95 % or more.
+
+    Values of one group stay paired by seed through sums, differences and averages. Where seeds are missing from some
+    of the values that are combined, the degrees of freedom are the fewest of a sum and the harmonic mean of an average.
+    """
+
+    parts: Mapping[Hashable, Part]
+
+    __array_ufunc__ = None  # `array - mean` is ours, not NumPy's
+
+    @classmethod
+    def of(cls, group: Hashable, values: Float[np.ndarray, "number ..."], pooled: tuple[int, ...] = ()) -> "Mean":
+        """The mean of all values that are not NaN; NaN where there are none.
+
+        Args:
+            group: what the seeds belong to; means of one group are paired, of different ones independent.
+            values: by seed.
+            pooled: axes, counted without that of the seeds, to average over as if all values were one list.
+        """
+        axes = tuple(axis + 1 for axis in pooled)
+        known = ~np.isnan(values)
+        sums, counts = np.where(known, values, 0.0).sum(axes), known.sum(axes)
+        means, seeds, present = divide(sums.sum(0), counts.sum(0)), len(values), (counts > 0).sum(0)
+        # The linear part of a ratio, by seed, scaled so that the squared standard error of p present seeds is s^2 / p.
+        scale = seeds * np.sqrt(divide(present * (seeds - 1.0), seeds * (present - 1.0)))
+        deviations = scale * divide(sums - means * counts, counts.sum(0))
+        return cls({group: Part(means + np.nan_to_num(deviations), np.maximum(present - 1.0, 0.0))})
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return next(iter(self.parts.values())).df.shape
+
+    @property
+    def value(self) -> Float[np.ndarray, "..."]:
+        return np.asarray(sum(part.seeds.mean(axis=0) for part in self.parts.values()))
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+        squares = [_t(tail, part.df) ** 2 * (part.deviations**2).sum(axis=0) for part in self.parts.values()]
+        fewest = np.min([part.df for part in self.parts.values()], axis=0)
+        return self.value + side * np.where(fewest > 0, np.sqrt(sum(squares)), np.inf)
+
+    def __add__(self, other: "Mean | float | Float[np.ndarray, '...']") -> "Mean":
+        constant = not isinstance(other, Mean)
+        shape = np.broadcast_shapes(self.shape, np.shape(other) if constant else other.shape)
+        parts = {group: part.to(shape) for group, part in self.parts.items()}
+        if constant:  # it goes to any one of the groups
+            first, part = next(iter(parts.items()))
+            return Mean(parts | {first: Part(part.seeds + other, part.df)})
+        for group, part in ((group, part.to(shape)) for group, part in other.parts.items()):
+            ours = parts.get(group, Part(np.zeros_like(part.seeds), part.df))
+            parts[group] = Part(ours.seeds + part.seeds, np.minimum(ours.df, part.df))
+        gaps = np.where(np.isnan(sum(part.seeds[0] for part in parts.values())), np.nan, 0.0)
+        return Mean({group: Part(part.seeds + gaps, part.df) for group, part in parts.items()})
+
+    def __mul__(self, factor: float | Float[np.ndarray, "..."]) -> "Mean":
+        return self._each(lambda part: Part(part.seeds * factor, part.df + np.zeros(np.shape(factor))))
+
+    def __sub__(self, other: "Mean | float | Float[np.ndarray, '...']") -> "Mean":
+        return self + other * -1.0
+
+    def __rsub__(self, other: float | Float[np.ndarray, "..."]) -> "Mean":
+        return self * -1.0 + other
+
+    def __getitem__(self, index: object) -> "Mean":
+        """Index the `*shape`, not the seeds."""
+        index = index if isinstance(index, tuple) else (index,)
+        return self._each(lambda part: Part(part.seeds[:, *index], part.df[*index]))
+
+    def mean(self, *axes: int) -> "Mean":
+        """Averages over axes of the `*shape`, or over all of it, without NaN."""
+        return self._each(lambda part: part.average(axes or tuple(range(part.df.ndim))))
+
+    def _each(self, change: Callable[[Part], Part]) -> "Mean":
+        return Mean({group: change(part) for group, part in self.parts.items()})
+
+
+@dataclass(frozen=True)
+class Size:
+    """How far means are from 0 over the last `over` axes: the root of the mean of their squares.
+
+    A square is less the sampling variance of its mean, so that noise adds no size; below 0 the root has a minus. With
+    Z = d'd / C - tr(V) / C for means d of C cells with a covariance V, a limit for the mean square is where Z parts
+    from it by t times its standard deviation at that limit (Wilson's way, 1927), sqrt(4 w z + 2 tr(V^2) / C^2). Here w
+    is the variance along d over C, or that of an average direction, tr(V^2) / tr(V), where that is larger. The lower
+    limit has F in place of the second term, which is exact where all is noise.
+    """
+
+    mean: Mean
+    over: int
+
+    @cached_property
+    def _moments(self) -> tuple[Float[np.ndarray, "..."], ...]:
+        """Of squares: their mean, its first and second variance, the mean error, and degrees of freedom."""
+        axes = tuple(range(-self.over, 0))
+        outer = self.mean.shape[: len(self.mean.shape) - self.over]
+        known = ~np.isnan(self.mean.value)
+        cells = np.where(known.any(axes), known.sum(axes), np.nan)
+        value = np.nan_to_num(self.mean.value).reshape(*outer, -1) / np.sqrt(cells)[..., None]
+        parts = list(self.mean.parts.values())
+        errors = [np.nan_to_num(part.deviations).reshape(len(part.seeds), *outer, -1) for part in parts]
+        errors = np.concatenate(errors) / np.sqrt(cells)[..., None]
+        gram = np.einsum("s...c,t...c->...st", errors, errors)
+        noise, second = np.trace(gram, axis1=-2, axis2=-1), (gram**2).sum(axis=(-2, -1))
+        square = (value**2).sum(axis=-1)
+        along = divide((np.einsum("s...c,...c->s...", errors, value) ** 2).sum(axis=0), square, 0.0)
+        first = np.maximum(along, divide(second, noise, 0.0))
+        df = np.min([part.average(axes).df for part in parts], axis=0)
+        return square - noise, first, second, noise, df
+
+    @property
+    def value(self) -> Float[np.ndarray, "..."]:
+        return _signed_root(self._moments[0])
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+        square, first, second, noise, df = self._moments
+        t = _t(tail, df)
+        if side == HIGH:
+            spread = 2 * t**2 * second
+        else:
+            directions = np.where(noise > 0, divide(noise**2, second), 1.0)
+            spread = (noise * (f_distribution.isf(tail, directions, directions * np.maximum(df, 1)) - 1)) ** 2
+        middle = square + 2 * t**2 * first
+        found = middle + side * np.sqrt(np.maximum(middle**2 - square**2 + spread, 0.0))
+        return np.where(df > 0, _signed_root(side * np.maximum(side * found, side * square)), side * np.inf)
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The largest (`HIGH`) or smallest (`LOW`) of estimates along their last axis.
+
+    If one limit of each holds with 1 - tail, the largest of the upper ones holds for the largest, which is one of them;
+    of the lower ones any could be too high, so they share the tail (Bonferroni).
+    """
+
+    estimates: Estimate
+    end: int
+
+    @property
+    def value(self) -> Float[np.ndarray, "..."]:
+        return self._of(self.estimates.value)
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+        number = 1 if side == self.end else self.estimates.value.shape[-1]
+        return self._of(self.estimates.limit(side, tail / number))
+
+    def _of(self, values: Float[np.ndarray, "... items"]) -> Float[np.ndarray, "..."]:
+        return np.asarray(self.end * np.fmax.reduce(self.end * values, axis=-1))
+
+
+@dataclass(frozen=True)
+class Together:
+    """Estimates side by side, along a new last axis."""
+
+    estimates: tuple[Estimate, ...]
+
+    @property
+    def value(self) -> Float[np.ndarray, "... items"]:
+        return np.stack([one.value for one in self.estimates], axis=-1)
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "... items"]:
+        return np.stack([one.limit(side, tail) for one in self.estimates], axis=-1)
+
+
+def largest(*estimates: Estimate) -> Extreme:
+    """The largest of several estimates, or of one along its last axis."""
+    return Extreme(estimates[0] if len(estimates) == 1 else Together(estimates), HIGH)
+
+
+def smallest(*estimates: Estimate) -> Extreme:
+    """The smallest of several estimates, or of one along its last axis."""
+    return Extreme(estimates[0] if len(estimates) == 1 else Together(estimates), LOW)
+
+
+def lead(of: Mean, over: Mean) -> Extreme:
+    """The largest of some means less the largest of others of the same seeds, each along its last axis."""
+    return largest(smallest(of[..., :, None] - over[..., None, :]))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An estimate less `share` of another.
+
+    Of independent ones by their own limits, with MOVER (Zou & Donner 2008); of others with half of the tail for each.
+    """
+
+    estimate: Estimate
+    other: Estimate
+    share: float = 1.0
+    independent: bool = True
+
+    @property
+    def value(self) -> Float[np.ndarray, "..."]:
+        return np.asarray(self.estimate.value - self.share * self.other.value)
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+        if not self.independent:
+            return self.estimate.limit(side, tail / 2) - self.share * self.other.limit(-side, tail / 2)
+        one = self.estimate.limit(side, tail) - self.estimate.value
+        other = self.share * (self.other.limit(-side, tail) - self.other.value)
+        return self.value + side * np.hypot(one, other)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often something happened in the networks at hand: a fact, with no sampling error."""
+
+    number: float
+
+    @property
+    def value(self) -> Float[np.ndarray, ""]:
+        return np.asarray(float(self.number))
+
+    def limit(self, side: int, tail: float) -> Float[np.ndarray, ""]:
+        return self.value
+
+
+def _t(tail: float, df: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """Student's t; any number where there are no degrees of freedom."""
+    return t_distribution.isf(tail, np.where(df > 0, df, 1.0))
+
+
+def _signed_root(squares: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    return np.sign(squares) * np.sqrt(np.abs(squares))
+
+
+def divide(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."], empty: float = np.nan) -> Float[np.ndarray, "..."]:
+    """The ratio; `empty` where `b` is 0."""
+    out = np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), empty)
+    return np.divide(a, b, out=out, where=np.asarray(b) != 0)
+
+
+def mean(values: Float[np.ndarray, "..."], axis: int | tuple[int, ...]) -> Float[np.ndarray, "..."]:
+    """The mean along axes without NaN; NaN where there is nothing else."""
+    known = ~np.isnan(values)
+    return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))

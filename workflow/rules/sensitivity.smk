@@ -1,0 +1,51 @@
+# What one choice at a time does to the headline numbers: of the published tables, and of the experiments of the preset
+# `sensitivity`, which differ from its reference by one setting each.
+REFERENCE = "reference"
+
+
+def variants():
+    """By experiment, the settings that are others than those of the reference, by their keys."""
+    settings = {cohort.experiment: cohort.settings for cohort in COHORTS.values()}
+    reference = settings.pop(REFERENCE)
+    return {
+        experiment: {
+            f"{section}: {key}": value
+            for section, values in found.items()
+            for key, value in values.items()
+            if value != reference[section][key]
+        }
+        for experiment, found in settings.items()
+    }
+
+
+if REFERENCE in EXPERIMENTS:
+
+    rule sensitivity:
+        input:
+            run=expand(
+                "<results>/tables/{table}.csv",
+                table=["models", "modularity", "agreement"],
+            ),
+            published=expand(
+                "results/published/tables/{table}.csv.gz",
+                table=["models", "modularity", "agreement"],
+            ),
+            modules=modules_of("sensitivity.py"),
+        output:
+            report(
+                "<results>/tables/sensitivity.csv",
+                caption="../report/table.rst",
+                category="Tables",
+            ),
+        log:
+            "<logs>/tables/sensitivity.log",
+        localrule: True
+        conda:
+            "../../envs/plot.yaml"
+        threads: 1
+        params:
+            job={"variants": variants()},
+        message:
+            "Table sensitivity"
+        script:
+            "../scripts/sensitivity.py"
