@@ -17,7 +17,8 @@ th, td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left;
 th {{ border-bottom: 2px solid #888; }}
 pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
 .reproduced {{ background: #d9f0d3; }}
-.mixed {{ background: #fff2c6; }}
+.split {{ background: #fff2c6; }}
+.undecided {{ background: #e4ecf7; }}
 .not-reproduced {{ background: #f9d3cd; }}
 .not-testable {{ background: #eee; }}
 </style>
@@ -33,7 +34,7 @@ def to_html(text: str) -> str:
     """
     body = markdown.markdown(text, extensions=["tables", "fenced_code"])
     body = re.sub(
-        "<td>(?=(?:<strong>)?(reproduced|mixed|not reproduced|not testable))",
+        "<td>(?=(?:<strong>)?(reproduced|split|undecided|not reproduced|not testable))",
         lambda cell: f'<td class="{cell[1].replace(" ", "-")}">',
         body,
     )

@@ -149,8 +149,7 @@ def _comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     ours, theirs = _of_settings(ours, theirs), _of_settings(theirs, ours)
     gaps = ours.isna().any() | theirs.isna().any()
     ours, theirs = (_with_gaps(values, gaps) for values in (ours, theirs))
-    spread = _spread(theirs)
-    scale = spread.where(spread > 0, 1)
+    scale = _scale(theirs, gaps.index[~gaps])
     ours, theirs = (values / scale.reindex(_groups(values.index, _by(values))).to_numpy() for values in (ours, theirs))
     both = theirs.index.intersection(ours.index)
     paired, unpaired = (
@@ -182,6 +181,15 @@ def _by(values: pd.DataFrame) -> list[str]:
 def _spread(values: pd.DataFrame) -> pd.DataFrame:
     """Standard deviation between the seeds of a strength, by all but strength and seed."""
     return np.sqrt(values.groupby([*_by(values), "strength"]).var().groupby(_by(values)).mean())
+
+
+def _scale(values: pd.DataFrame, whole: pd.Index) -> pd.DataFrame:
+    """Their spread, or 1 where there is none. Where a column has gaps, a layer and measure may have too few values to
+    tell, so there it is that of the whole group."""
+    spread = _spread(values)
+    scale = np.sqrt(spread.pow(2).groupby(GROUP).transform("mean"))
+    scale[whole] = spread[whole]
+    return scale.where(scale > 0, 1)
 
 
 def _statistics(values: pd.DataFrame, whole: pd.Series) -> Iterator[tuple[str, str, pd.DataFrame]]:

@@ -32,6 +32,11 @@ except ValueError as error:
     raise WorkflowError(str(error)) from error
 
 
+EXPERIMENTS = {
+    name: experiment for name, experiment in config["experiments"].items() if experiment
+}
+
+
 wildcard_constraints:
     experiment="[^/]+",
     cohort="[^/]+",

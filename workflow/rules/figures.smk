@@ -2,10 +2,6 @@
 FORMATS = (".pdf", ".png", ".svg")
 MODULES = SOURCE / "unit_clusters" / "figures"
 
-EXPERIMENTS = {
-    name: experiment for name, experiment in config["experiments"].items() if experiment
-}
-
 # Figures drawn from tables: which, and what else `draw` in the figure's module takes.
 FIGURES = {
     "fig2": ([], {}),
@@ -31,6 +27,9 @@ FIGURES = {
     "figrepeats": (["repeats", "agreement", "models"], {}),
     "figprotocol": (["models", "modularity", "agreement"], {}),
 }
+
+if REFERENCE in EXPERIMENTS:
+    FIGURES["figsensitivity"] = (["sensitivity"], {})
 
 for figure, (tables, options) in FIGURES.items():
 

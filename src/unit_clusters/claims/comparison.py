@@ -83,6 +83,10 @@ def growth_of_normalization(networks: Networks, column: str, regularizer: str) -
 # Over all settings
 
 
+def within_over_across(networks: Networks, column: str, experiment: str, pairs: Sequence[int]) -> float:
+    return of.share(*(of.agreement(networks, column, experiment, places) for places in (pairs, of.ACROSS)))
+
+
 def own_minus_family(networks: Networks, column: str) -> Mean:
     own, family = (of.agreement(networks, column, "base", pairs) for pairs in (of.OWN, of.BOTH_FAMILIES))
     return own - family
@@ -399,6 +403,7 @@ CLAIMS = [
                 above(0),
                 "transferability",
                 (experiment,),
+                Effect("of that across", partial(within_over_across, experiment=experiment, pairs=pairs)),
             )
             for experiment in of.EXPERIMENTS
             for family, pairs in FAMILIES.items()

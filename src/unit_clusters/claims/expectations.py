@@ -186,7 +186,9 @@ EXPECTED = [
                 "",
                 "half of the largest rise of Q* by dropout or L2 minus L1's largest rise, mean of all measures",
                 half_of_others_minus_l1,
-                above(0, "wrong if L1's effect is weak, less than half of that of one not expected to raise Q*"),
+                above(
+                    0, "wrong if L1's effect is weak: less than half of that of one that was not expected to raise Q*"
+                ),
                 effect=Effect("of the other's", l1_over_others),
             )
         ],

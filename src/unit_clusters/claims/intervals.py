@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
@@ -62,8 +63,8 @@ class Part(NamedTuple):
         return Part(mean(self.seeds, tuple(axis % self.df.ndim + 1 for axis in axes)), df)
 
     @property
-    def deviations(self) -> Float[np.ndarray, "number ..."]:
-        """From the mean, over sqrt(seeds (seeds - 1)): their squares add up to the squared standard error."""
+    def errors(self) -> Float[np.ndarray, "number ..."]:
+        """What each seed adds to the error: the squares add up to the squared standard error; NaN of a single seed."""
         number = len(self.seeds)
         return (self.seeds - self.seeds.mean(axis=0)) / np.sqrt(number * (number - 1) or np.nan)
 
@@ -72,8 +73,8 @@ class Part(NamedTuple):
 class Mean:
     """Sums of means over the seeds of independent groups.
 
-    Limits are Student's t times the standard error, with the root of the sum of such squares where there are several
-    groups (Banerjee 1960): of 3 and of 100 seeds Welch's hold the truth in 91 % only, these in 95 % or more.
+    A limit is Student's t times the standard error away, or the root of the sum of such squares where there are several
+    groups (Banerjee 1960). Of 3 seeds against 50, Welch's can hold the truth in as few as 91 %, these hold it in 95 %.
 
     Values of one group stay paired by seed through sums, differences and averages. Where seeds are missing from some
     of the values that are combined, the degrees of freedom are the fewest of a sum and the harmonic mean of an average.
@@ -110,7 +111,7 @@ class Mean:
         return np.asarray(sum(part.seeds.mean(axis=0) for part in self.parts.values()))
 
     def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
-        squares = [_t(tail, part.df) ** 2 * (part.deviations**2).sum(axis=0) for part in self.parts.values()]
+        squares = [_t(tail, part.df) ** 2 * (part.errors**2).sum(axis=0) for part in self.parts.values()]
         fewest = np.min([part.df for part in self.parts.values()], axis=0)
         return self.value + side * np.where(fewest > 0, np.sqrt(sum(squares)), np.inf)
 
@@ -124,6 +125,7 @@ class Mean:
         for group, part in ((group, part.to(shape)) for group, part in other.parts.items()):
             ours = parts.get(group, Part(np.zeros_like(part.seeds), part.df))
             parts[group] = Part(ours.seeds + part.seeds, np.minimum(ours.df, part.df))
+        # What one group lacks, the sum lacks.
         gaps = np.where(np.isnan(sum(part.seeds[0] for part in parts.values())), np.nan, 0.0)
         return Mean({group: Part(part.seeds + gaps, part.df) for group, part in parts.items()})
 
@@ -153,11 +155,12 @@ class Mean:
 class Size:
     """How far means are from 0 over the last `over` axes: the root of the mean of their squares.
 
-    A square is less the sampling variance of its mean, so that noise adds no size; below 0 the root has a minus. With
-    Z = d'd / C - tr(V) / C for means d of C cells with a covariance V, a limit for the mean square is where Z parts
-    from it by t times its standard deviation at that limit (Wilson's way, 1927), sqrt(4 w z + 2 tr(V^2) / C^2). Here w
-    is the variance along d over C, or that of an average direction, tr(V^2) / tr(V), where that is larger. The lower
-    limit has F in place of the second term, which is exact where all is noise.
+    C means d with a covariance V have an estimated mean square z = (d'd - tr V) / C, to which noise adds nothing. Its
+    limits m are where |z - m| is t times the standard deviation that z has there, sqrt(4 w m + 2 tr(V^2) / C^2): at the
+    limit, not at the estimate, as in Wilson's interval (1927). Here w = d'Vd / (C d'd) is the variance along d, or
+    tr(V^2) / (C tr V), along an average direction, where that is larger. For the lower limit F, with degrees of freedom
+    by Satterthwaite, takes the place of the second term; this is exact where there is nothing but noise in one mean.
+    Roots of what is below 0 have a minus.
     """
 
     mean: Mean
@@ -172,7 +175,7 @@ class Size:
         cells = np.where(known.any(axes), known.sum(axes), np.nan)
         value = np.nan_to_num(self.mean.value).reshape(*outer, -1) / np.sqrt(cells)[..., None]
         parts = list(self.mean.parts.values())
-        errors = [np.nan_to_num(part.deviations).reshape(len(part.seeds), *outer, -1) for part in parts]
+        errors = [np.nan_to_num(part.errors).reshape(len(part.seeds), *outer, -1) for part in parts]
         errors = np.concatenate(errors) / np.sqrt(cells)[..., None]
         gram = np.einsum("s...c,t...c->...st", errors, errors)
         noise, second = np.trace(gram, axis1=-2, axis2=-1), (gram**2).sum(axis=(-2, -1))
@@ -298,7 +301,7 @@ def _signed_root(squares: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 
-def divide(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."], empty: float = np.nan) -> Float[np.ndarray, "..."]:
+def divide(a: ArrayLike, b: ArrayLike, empty: float = np.nan) -> Float[np.ndarray, "..."]:
     """The ratio; `empty` where `b` is 0."""
     out = np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), empty)
     return np.divide(a, b, out=out, where=np.asarray(b) != 0)

@@ -91,6 +91,10 @@ class Claim(NamedTuple):
     text: str
     rows: list[Row]
 
+    def row_id(self, row: Row) -> str:
+        """As in claims.csv."""
+        return f"{self.id}/{row.suffix}".rstrip("/")
+
 
 CHECKS = {
     "q": {"best partitions": "q_best"},
@@ -105,12 +109,14 @@ CHECKS = {
 }
 """Columns by which a statistic is looked at again, beside the paper's; no verdict rests on them."""
 
+CORRECTED = {"element_similarity": "element_similarity_adjusted"}
+"""The columns by which effect sizes are found in place of others."""
+
 EFFECTS = {
-    **{name: (name + IN_SD, "untrained SD") for name in ("q", "num_clusters", "largest_share", "contrast")},
-    "transferability": ("transferability" + IN_SD, "untrained SD"),
-    "element_similarity": ("element_similarity_adjusted", "corrected for chance"),
+    **{name: (name + IN_SD, "untrained SD") for name in ("q", "contrast")},
+    **{name: (corrected, "corrected for chance") for name, corrected in CORRECTED.items()},
 }
-"""The columns by which effect sizes are found, and their unit."""
+"""The same where the effect is the statistic itself, with its unit."""
 
 UNNOTICED = 1.0
 """Untrained standard deviations. A "minor" or "little" change stays in the inner grey band of Fig. S7."""

@@ -13,7 +13,7 @@ from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Count, Interval, interval
 from unit_clusters.claims.networks import Networks, NotTestable, arrange
 from unit_clusters.claims.paper import SECTIONS
-from unit_clusters.claims.rules import CHECKS, EFFECTS, Claim, Row, Rule, Statistic
+from unit_clusters.claims.rules import CHECKS, CORRECTED, EFFECTS, Claim, Row, Rule, Statistic
 from unit_clusters.files import written_whole
 
 COLUMNS = (
@@ -60,14 +60,13 @@ def score(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFram
     """
     networks = arrange(models, modularity, agreement)
     rows = [
-        (claim.id, claim.where, claim.text, row)
+        (claim.row_id(row), claim.where, claim.text, *_score(row, networks))
         for claims in SECTIONS.values()
         for claim in claims
         for template in claim.rows
         for row in template.at_each_strength(networks)
     ]
-    scored = [(f"{id}/{row.suffix}".rstrip("/"), where, text, *_score(row, networks)) for id, where, text, row in rows]
-    return pd.DataFrame(scored, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _score(row: Row, networks: Networks) -> tuple:
@@ -76,7 +75,7 @@ def _score(row: Row, networks: Networks) -> tuple:
     return (
         *(_statistic(row, networks), value, low, high, kind, str(row.rule), verdict),
         *(*_effect(row, networks), _robustness(row, networks)),
-        *(*_early(row, networks), _per_seed(row, networks)),
+        *(*_early(row, networks), "" if np.isnan(value) else _per_seed(row, networks)),
     )
 
 
@@ -91,9 +90,9 @@ def judge(statistic: Statistic, column: str, row: Row, networks: Networks) -> Ju
     if np.isnan(found.value):
         return Judged(nothing, "", f"{NOT_TESTABLE}: {UNDEFINED}")
     if not np.isfinite(found).all():
-        values = [found.value, *_seeds(statistic, column, row, networks).values()]
-        kind = f"{len(values) - 1} seeds: range" if len(values) > 1 else "none"
-        return Judged(Interval(found.value, np.nanmin(values), np.nanmax(values)), kind, UNDECIDED)
+        seeds = list(_seeds(statistic, column, row, networks).values())
+        kind = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}: range" if seeds else "none"
+        return Judged(Interval(found.value, min([found.value, *seeds]), max([found.value, *seeds])), kind, UNDECIDED)
     return Judged(found, "count" if isinstance(estimate, Count) else "95 %", verdict(found.low, found.high, row.rule))
 
 
@@ -116,33 +115,30 @@ def overall(verdicts: Iterable[str]) -> str:
 
 def _statistic(row: Row, networks: Networks) -> str:
     """In words, with the strengths that it is taken at."""
-    return re.sub(r"\{(\w+) (\w+)\}", lambda names: _strongest(networks, *names.groups()), row.statistic)
+    return re.sub(r"\{(\w+) (\w+)\}", lambda match: _strongest(networks, *match.groups()), row.statistic)
 
 
 def _strongest(networks: Networks, experiment: str, regularizer: str) -> str:
-    """The strongest good strength; if early stopping has another one, that too."""
-    found = {}
+    """The strongest good strength; where early stopping has another one than base, that too."""
+    found = []
     for name in (experiment, EARLY) if experiment == "base" else (experiment,):
-        if (name, True) in networks.groups:
-            good = [
-                strength for other, strength in of.good_settings(networks.groups[name, True]) if other == regularizer
-            ]
-            found[name] = f"{max(good):.3g}" if good else "none"
-    return " in base, ".join(dict.fromkeys(found.values())) + (" in early" if len(set(found.values())) > 1 else "")
+        settings = of.good_settings(networks.groups[name, True]) if (name, True) in networks.groups else []
+        found.append(max((strength for other, strength in settings if other == regularizer), default=None))
+    first, *others = ("none" if strength is None else f"{strength:.3g}" for strength in found)
+    return first + "".join(f"; {EARLY} {other}" for other in others if other not in (first, "none"))
 
 
 def _effect(row: Row, networks: Networks) -> tuple[float, str]:
+    """How large, and its unit."""
     size, column = row.value, row.column
     if row.effect is None:
         column, unit = EFFECTS[column]
     else:
-        size, unit = row.effect.size or size, row.effect.unit
+        size, unit = row.effect.size or row.value, row.effect.unit
         if column in CORRECTED:
             column, unit = CORRECTED[column], f"{unit}, corrected for chance"
-    return _value(size, column, networks), unit
-
-
-CORRECTED = {"element_similarity": "element_similarity_adjusted"}
+    value = _value(size, column, networks)
+    return value, "" if np.isnan(value) else unit
 
 
 def _robustness(row: Row, networks: Networks) -> str:

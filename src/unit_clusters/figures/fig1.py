@@ -137,7 +137,7 @@ def _draw_similarity(axes: Axes, example: Example) -> None:
     axes.imshow(matrix, cmap=SIMILARITIES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     axes.set(xticks=[], yticks=[], xlabel="units")
     axes.spines[:].set_visible(True)
-    axes.set_title(f"similarity {style.label(FORM)}")
+    axes.set_title(f"similarity {style.label(FORM)}", fontsize=style.MATH_SIZE)
 
 
 def _draw_clusters(axes: Axes, example: Example) -> None:

@@ -200,7 +200,7 @@ def _draw_lines(axes: Axes, summary: pd.DataFrame) -> None:
 def _legend(figure: Figure, experiments: Collection[str]) -> None:
     """Name the lines, and say which the tables lack."""
     handles = [
-        Line2D([], [], **LINE, **look, label=name if experiment in experiments else f"{name} (none in the tables)")
+        Line2D([], [], **LINE, **look, label=name if experiment in experiments else f"{experiment}: none in the tables")
         for experiment, (name, look) in PROTOCOLS.items()
     ]
     handles.append(Patch(color=DIFFERENCE, label="what the protocol decides"))

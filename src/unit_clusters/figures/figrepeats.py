@@ -95,13 +95,14 @@ def count_beyond(scores: pd.DataFrame) -> str:
 def _draw_forms(axes: Axes, scores: pd.DataFrame, score: str) -> None:
     places = range(len(FORMS))
     axes.set_yticks(places, [style.label(form) for form in FORMS], fontsize=style.MATH_SIZE)
-    axes.set(xlim=(-0.03, 1.03), ylim=(len(FORMS) - 0.5, -0.5))
+    axes.set(xlim=(-0.04, 1.04), ylim=(len(FORMS) - 0.5, -0.5))
     for tick, form in zip(axes.get_yticklabels(), FORMS, strict=True):
         tick.set_color(style.ink(form))
-    axes.hlines(places, 0, 1, color="0.88", linewidth=0.6, zorder=0)
     if scores.isna().all(axis=None):
         style.say(axes, f"no networks with {score}")
-    elif scores["repeat"].isna().all():
+        return
+    axes.hlines(places, 0, 1, color="0.88", linewidth=0.6, zorder=0)
+    if scores["repeat"].isna().all():
         axes.set_title("no repeats", loc="right", fontsize=7)
     for name, (_, look) in OTHERS.items():
         for place, form in zip(places, FORMS, strict=True):

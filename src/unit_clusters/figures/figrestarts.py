@@ -46,7 +46,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
         axes.set(xlabel=f"Q, {name}", ylabel="gain in Q (percent)")
         title = rf"$\bf{{{letter}}}$   {better} against {name}"
         axes.set_title("\n".join([title, *_draw_gains(axes, kept, before, after)]), loc="left", fontsize=7)
-    panels[2].set_title(r"$\bf{c}$   how often restarts find the best" + "\n", loc="left", fontsize=7)
+    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7, pad=16)
     _draw_successes(panels[2], kept)
     draw_count_scale(figure, LEFT + 1.5, 1.0, 3.2)
     note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."

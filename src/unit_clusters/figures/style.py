@@ -145,7 +145,7 @@ def logarithmic(axes: Axes, axis: Literal["x", "y"]) -> None:
 
 def say(axes: Axes, note: str) -> None:
     """Write in the middle of the axes why there is nothing to see."""
-    text = textwrap.fill(note, 22)
+    text = textwrap.fill(note, 22, break_long_words=False)
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
 
 
@@ -157,8 +157,9 @@ def footnote(figure: Figure, notes: Iterable[str]) -> None:
 
 def _balanced(note: str) -> str:
     """The note on as few lines as will do, all of about the same length."""
-    few = len(textwrap.wrap(note, LINE))
-    return next(text for width in range(1, LINE + 1) if (text := textwrap.fill(note, width)).count("\n") < few)
+    least = len(textwrap.wrap(note, LINE))
+    widths = range(len(note) // least, LINE + 1)
+    return next(text for width in widths if (text := textwrap.fill(note, width)).count("\n") < least)
 
 
 def draw_bands(axes: Axes, scores: pd.Series) -> None:

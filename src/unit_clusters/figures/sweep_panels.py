@@ -87,8 +87,8 @@ def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODU
         (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `style.with_baseline`.
         Trained networks only.
     """
-    scores = style.with_baseline(modularity, models).dropna(subset=column)
-    of_form = scores[scores["regularizer"] != "none"].groupby(["experiment", *style.SETTING])
+    scores = style.with_baseline(modularity[modularity["regularizer"] != "none"], models).dropna(subset=column)
+    of_form = scores.groupby(["experiment", *style.SETTING])
     summary = of_form[column].agg(["mean", "sem"])
     of_seed = scores.groupby(["experiment", *style.SETTING, "seed"])[column].mean()
     several = scores["layer"].nunique() > 1
@@ -153,7 +153,7 @@ def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity)
         axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=style.ink(form))
         panels[form] = axes
         if row:
-            right, above = (place[0] + PANEL[0] + 0.07) / width, (place[1] + PANEL[1] + 0.21) / height
+            right, above = (place[0] + PANEL[0] + 0.1) / width, (place[1] + PANEL[1] + 0.21) / height
             figure.text(right, above, style.KINDS[form.measure], ha="right", fontsize=7, color=style.ink(form))
     for place, family in enumerate(("upstream", "downstream")):
         middle = left + PANEL[0] + GAP[0] / 2 + place * 2 * (PANEL[0] + GAP[0])
