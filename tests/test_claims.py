@@ -10,7 +10,7 @@ from scipy.stats import f, spearmanr, t, ttest_1samp, ttest_rel
 
 from unit_clusters.claims import changes, document, scorecard
 from unit_clusters.claims import quantities as of
-from unit_clusters.claims.comparison import little, most, weak
+from unit_clusters.claims.comparison import least_excess, little, most, weak
 from unit_clusters.claims.intervals import (
     HIGH,
     LOW,
@@ -436,10 +436,61 @@ def test_agreement_is_averaged_over_networks_layers_and_the_pairs_of_a_kind(nois
     assert value_of("agree-upstream-trained/deep", networks, score) == pytest.approx(expected)
 
 
-def test_a_part_of_no_whole_is_not_most_of_it():
-    random = stream("claims", "whole")
-    part, whole = (Mean.of("a", values + 1e-3 * random.standard_normal(5)) for values in (0.1, -0.05))
-    assert all(interval(rule(part, whole)).high < 0 for rule in (little, most, weak))
+PARTS = (-0.9, -0.3, 0.3, 0.7, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "whole", "holds"),
+    [
+        (little, 1.0, [False, True, True, False, False]),
+        (most, 1.0, [False, False, False, True, True]),
+        (weak, 1.0, [False, False, True, False, False]),
+        *((rule, -0.05, [False] * 5) for rule in (little, most, weak)),  # there is no whole
+    ],
+)
+def test_a_part_is_judged_by_its_size_and_sign_and_by_whether_there_is_a_whole(rule, whole, holds):
+    means = [Mean.of("a", np.full(5, value)) for value in PARTS]
+    assert [bool(rule(part, Mean.of("a", np.full(5, whole))).value > 0) for part in means] == holds
+
+
+def test_each_strength_is_judged_by_the_family_that_agrees_less(noise):
+    models, _, agreement = noise
+    networks, families = arrange(*noise), set()
+    for strength in SWEEPS["dropout"]:
+        at = (agreement["regularizer"] == "dropout") & (agreement["strength"] == strength)
+        upstream, downstream, across = (
+            plain_agreement(models, agreement[at], "base", belongs, "element_similarity")
+            for belongs in (
+                lambda a, b, same: a & b & ~same,
+                lambda a, b, same: ~a & ~b & ~same,
+                lambda a, b, same: a != b,
+            )
+        )
+        value = least_excess(networks, "element_similarity", "base", ("dropout", strength)).value
+        assert value == pytest.approx(min(upstream, downstream) - across)
+        families.add(upstream < downstream)
+    assert families == {True, False}
+
+
+@pytest.mark.parametrize(("within", "holds"), [(0.9, False), (0.6, True), (0.35, False)])
+def test_a_moderate_difference_is_neither_small_nor_large(tables, within, holds):
+    """Of families, where a measure agrees with its own form by 1, and across by 0.3."""
+    models, modularity, agreement = tables[True]
+    places = {(*a, *b): place for place, (a, b) in enumerate(PAIRS)}
+    pairs = agreement[["measure_a", "normalized_a", "measure_b", "normalized_b"]].itertuples(index=False, name=None)
+    kinds = np.array([places[pair] for pair in pairs])
+    values = np.where(np.isin(kinds, of.OWN), 1.0, np.where(np.isin(kinds, of.ACROSS), 0.3, within))
+    networks = arrange(models, modularity, agreement.assign(element_similarity=values))
+    assert (value_of("agree-moment-gradient", networks) > 0) == holds
+
+
+def test_half_of_the_seeds_make_a_strength_good(tables):
+    models, *others = (table[table["seed"] % 1000 < 4] for table in tables[True])
+    strength = (models["experiment"] == "base") & (models["strength"] == 0.3)
+    for bad, good in ((2, True), (3, False)):
+        accuracy = models["test_accuracy"].mask(strength & (models["seed"] < bad), 0.79)
+        networks = arrange(models.assign(test_accuracy=accuracy), *others)
+        assert (("dropout", 0.3) in of.good_settings(networks.group("base"))) == good
 
 
 def test_points_below_the_line_are_those_that_are_seen(noise):
@@ -449,6 +500,22 @@ def test_points_below_the_line_are_those_that_are_seen(noise):
     assert 0 < value_of("spectral-helps/all", arrange(*noise)) == pytest.approx(seen)
     nearly = modularity.assign(q_from_one_cluster=modularity["q"] * 1.009)
     assert value_of("spectral-helps/all", arrange(models, nearly, agreement)) == 0
+
+
+def test_only_the_two_strongest_of_a_sweep_are_extreme(tables):
+    models, *others = tables[True]
+    for strength, number in ((1e-3, 0), (1e-4, 5)):  # L1: the second strongest, and the third
+        bad = (models["experiment"] == "base") & (models["regularizer"] == "l1") & (models["strength"] == strength)
+        networks = arrange(models.assign(test_accuracy=models["test_accuracy"].mask(bad, 0.1)), *others)
+        assert value_of("discarded-extreme/base", networks) == number
+
+
+def test_clusters_are_compared_where_dropout_raises_q_most(tables):
+    models, modularity, agreement = tables[True]
+    for strength, stable in ((0.6, False), (0.3, True)):  # Q* rises most at 0.6
+        changed = (modularity["regularizer"] == "dropout") & (modularity["strength"] == strength)
+        shifted = modularity.assign(num_clusters=modularity["num_clusters"] + 1.0 * changed)
+        assert (value_of("k-stable/number", arrange(models, shifted, agreement)) < 1) == stable
 
 
 def test_few_seeds_are_shown_one_by_one(scored, noise):
@@ -575,7 +642,9 @@ def test_a_mean_of_some_seeds_has_the_interval_of_these():
     x[[1, 5], 0] = np.nan
     expected = ttest_1samp(x[~np.isnan(x[:, 0]), 0], 0).confidence_interval()
     assert interval(Mean.of("a", x)[0])[1:] == pytest.approx([expected.low, expected.high])
-    assert Mean.of("a", x).mean().parts["a"].df == pytest.approx(2 / (1 / 6 + 1 / 8))
+    mean = Mean.of("a", x)
+    assert mean.mean().parts["a"].df == pytest.approx(2 / (1 / 6 + 1 / 8))
+    assert (mean[1] - mean[0]).parts["a"].df == (mean[0] - mean[1]).parts["a"].df == 6
 
 
 def test_a_pooled_mean_is_of_all_values_and_has_the_error_of_the_jackknife():
@@ -596,6 +665,15 @@ def test_independent_groups_add_the_squares_of_their_reaches():
     assert found.high - found.value == pytest.approx(np.hypot(*reaches))
     a, b = Mean.of("a", x), Mean.of("b", y)
     assert interval(Difference(a, b, 0.5)) == pytest.approx(found)
+
+
+def test_a_difference_of_independent_estimates_joins_their_limits():
+    a, b = largest(Mean.of("a", samples(9, 4))), largest(Mean.of("b", samples(5, 3, name="others")))
+    (value, low, high), (other, least, most) = interval(a), interval(b)
+    found = interval(Difference(a, b, 0.5))
+    assert found.value == pytest.approx(value - 0.5 * other)
+    assert found.value - found.low == pytest.approx(np.hypot(value - low, 0.5 * (most - other)))
+    assert found.high - found.value == pytest.approx(np.hypot(high - value, 0.5 * (other - least)))
 
 
 def test_the_largest_is_between_corrected_and_plain_limits():

@@ -200,18 +200,22 @@ def by_unit(jacobian: Float[Tensor, "rows batch ..."], units: Units) -> Float[Te
     return as_units(jacobian.flatten(0, 1), units).unflatten(0, jacobian.shape[:2]).permute(2, 0, 1, 3)
 
 
-def gradient(scalar: Float[Tensor, ""], inputs: Sequence[Tensor], *, create_graph: bool = False) -> Sequence[Tensor]:
-    """Derivatives by some inputs, zero by those that it does not depend on."""
-    found = torch.autograd.grad(scalar, inputs, create_graph=create_graph, retain_graph=True, allow_unused=True)
+def gradient(
+    outputs: Tensor, inputs: Sequence[Tensor], vector: Tensor | None = None, *, create_graph: bool = False
+) -> Sequence[Tensor]:
+    """The vector-Jacobian product by each input, zero by those that the outputs do not depend on.
+
+    The vector may be left out for a scalar.
+    """
+    found = torch.autograd.grad(outputs, inputs, vector, True, create_graph, allow_unused=True)
     return [torch.zeros_like(x) if by_x is None else by_x for x, by_x in zip(inputs, found, strict=True)]
 
 
 def products(
     outputs: Float[Tensor, "batch ..."], inputs: Sequence[Tensor], rows: Float[Tensor, "rows batch ..."]
 ) -> Sequence[Float[Tensor, "rows batch ..."]]:
-    """Vector-Jacobian products of many vectors by some inputs, zero by those that the outputs do not depend on."""
-    found = torch.autograd.grad(outputs, inputs, rows, is_grads_batched=True, retain_graph=True, allow_unused=True)
-    return [x.new_zeros(len(rows), *x.shape) if by_x is None else by_x for x, by_x in zip(inputs, found, strict=True)]
+    """The `gradient` for each of many vectors."""
+    return vmap(lambda row: gradient(outputs, inputs, row))(rows)
 
 
 def unit_vectors(

@@ -8,7 +8,7 @@ WIDEST = {"avx512f": "AVX-512", "avx2": "AVX2", "sse4_2": "SSE4.2"}
 
 
 def processor(information: str | Path = "/proc/cpuinfo") -> str:
-    """Its name, family and model, and the widest of its instruction sets; where Linux does not tell, what Python knows."""
+    """Its name, family, model, and widest instruction set; where Linux does not tell them, what Python knows."""
     if not Path(information).is_file():
         return platform.processor() or platform.machine()
     lines = Path(information).read_text().partition("\n\n")[0].splitlines()

@@ -33,17 +33,15 @@ def decompress(source: str | Path, destination: str | Path) -> None:
         shutil.copyfileobj(archive, file)
 
 
-def pack_labels(
-    cohorts: Iterable[tuple[Sequence[Mapping], Sequence[Searches]]], destination: str | Path
-) -> None:
+def pack_labels(cohorts: Iterable[tuple[Sequence[Mapping], Sequence[Searches]]], destination: str | Path) -> None:
     """Put the labels of all searches of an experiment into one file; the same labels give the same bytes.
 
     The labels of one unit by the five searches lie side by side and are often alike, so they compress to 1.7 bits each.
 
     Args:
         cohorts: of each, its runs, and of each layer the labels of its networks.
-        destination: a NumPy archive: `regularizer`, `strength` and `seed` of each network, and a `layer` with its number
-            for each, of shape (networks, forms, units, searches), with the searches labels, again, best and two halves.
+        destination: a NumPy archive: `regularizer`, `strength` and `seed` of each network, and for each layer `layer1`
+            and so on, of shape (networks, forms, units, searches): labels, again, best, and the two halves.
     """
     runs, layers = [], []
     for of_cohort, searches in cohorts:
@@ -53,7 +51,7 @@ def pack_labels(
     for number, parts in enumerate(zip(*layers, strict=True), start=1):
         labels = np.concatenate(parts)
         # the smallest type that holds them: that for as large a negative number
-        arrays[f"layer{number}"] = labels.astype(np.min_scalar_type(-int(labels.max()) - 1))
+        arrays[f"layer{number}"] = labels.astype(np.min_scalar_type(-int(labels.max(initial=0)) - 1))
     with written_whole(destination) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 

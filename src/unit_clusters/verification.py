@@ -1,85 +1,31 @@
 """How another run, or a part of one, compares with the published run.
 
-On a like machine, with like versions, every number must be the same. Elsewhere libraries add up in another order, and
-training enlarges that until networks are others (docs/reliability.md). Their numbers must then agree within the error
-that the published spread over seeds and the run's own leave.
-
-Where both runs have a network of one regulariser, strength and seed, the difference is taken pair by pair. What a pair
-leaves is rounding, enlarged by each network for itself (measured: no correlation between the networks of a seed), so
-networks count, and where their seeds' means vary more than that, seeds do. Where no seeds match, networks of one seed
-share their split, initialisation and order of batches, so seeds count. Each mean over an experiment's regulariser is
-compared, over all layers and measures together and one by one, and the slope over the strengths, by Student's t; a
-difference counts when it is too large for chance among so many comparisons (Bonferroni).
+On a like machine with like versions every number must be the same. Elsewhere libraries add up in another order, and
+training enlarges that until networks are others (docs/reliability.md). Then no mean may differ by more than seeds do
+(`replication`), and no claim that was reproduced may turn into one that is not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from unit_clusters import sweep
 from unit_clusters.measures import FORMS
+from unit_clusters.provenance import NOT_RECORDED
 from unit_clusters.published import KEYS
+from unit_clusters.replication import FALSE_ALARM, GROUP, at_settings_of, comparisons, corrected
 from unit_clusters.tables import RUN
 
 SAME = 1e-6
-"""Two numbers count as the same up to this difference, relative to the number or to its column's median size."""
+"""Two numbers are the same up to this difference, relative to the number or to its column's median size."""
 
 SAME_Q = 2e-9
-"""The same for modularity, absolute: so much it moves on a like machine, where weights and clusters stay to the bit."""
-
-FALSE_ALARM = 0.01
-"""The probability that a run of the same code on another machine is found to differ."""
-
-LEAST_ERROR = 0.1
-"""An error counts as no less than this share of what as many networks of independent seeds would give. So rounding in
-the last digits does not count, nor that the few values of a count happen to be equal."""
-
-CORRELATION = 0.2
-"""x"""
-
-GROUP = ["experiment", "regularizer"]
-
-SETTING = [*GROUP, "strength"]
-
-PARTS_ONLY = ("seeds", "seeds_per_job", "sweeps")
-"""Of an experiment's configuration, what says which of its networks there are, not what they are like."""
-
-NO_MATTER = ("machine.cores", "config.pathvars", "config.published", "config.figures", "config.dataset.folder")
-"""Parts of a run's provenance on which no number of its tables depends."""
-
-REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-
-
-class Table(NamedTuple):
-    """How a table of a run compares with the published one."""
-
-    part: pd.DataFrame
-    """By GROUP: `rows` that both have, `published` rows, and `lacking`: rows that the run should have and has not, or
-    has and should not have."""
-    columns: pd.DataFrame
-    """By column: `rows` that both have, the share that are the `same`, and the `largest` absolute difference."""
-    comparisons: pd.DataFrame
-    """A row a comparison: GROUP, `column`, `mean` (all layers and measures, or which), `of` (level or slope),
-    `difference` in published standard deviations between seeds, `t`, `df`, and `p`, Bonferroni's."""
-
-
-class Verdict(NamedTuple):
-    """The outcome, and why."""
-
-    passed: bool
-    same: bool
-    """Whether all numbers are the same."""
-    failures: list[str]
-
-
-def networks(config: Mapping) -> pd.DataFrame:
-    """The networks that a configuration asks for: RUN and the number of `layers`."""
-    rows = [run | {"layers": len(cohort.layers)} for cohort in sweep.cohorts(config) for run in cohort.runs]
-    return pd.DataFrame(rows)[[*RUN, "layers"]]
-
+"""The same for modularity, absolute: it moves so far on another machine of one kind, where weights and clusters are the
+same to the bit."""
 
 ROWS = {
     "models": lambda layers: 1,
@@ -87,175 +33,247 @@ ROWS = {
     "agreement": lambda layers: layers * len(FORMS) * (len(FORMS) - 1) // 2,
     "repeats": lambda layers: layers * len(FORMS),
 }
-"""How many rows a network of so many layers has in each table."""
+"""Of each table, how many rows a network of so many layers has."""
+
+NO_MATTER = (
+    *("machine.cores", "machine.processor", "config.pathvars", "config.published", "config.figures"),
+    *("config.untrained", "config.dataset.folder"),
+)
+"""Of a run's provenance, that on which no number of its tables depends; of the processor it names those of the jobs."""
+
+WHICH = ("seeds", "seeds_per_job", "sweeps")
+"""Of an experiment's configuration, what says which networks there are, and not what they are like."""
+
+EXPLANATION = f"""\
+same: to within {SAME:g} of each number or of its column's median, and Q to {SAME_Q:g}
+similar: no mean and no slope over the strengths differs by more than chance allows, by Student's t between pairs of
+networks, or between seeds where they are others; an honest run on another machine fails with a probability of
+{FALSE_ALARM:g} at most. Pooled rows of few seeds show large differences only.
+different: some do. Differences are in published standard deviations between seeds, p is Bonferroni's."""
 
 
-def compare(run: pd.DataFrame, published: pd.DataFrame, expected: pd.Series) -> Table:
+class Table(NamedTuple):
+    """How a table of a run compares with the published one."""
+
+    part: pd.DataFrame
+    """By GROUP, numbers of rows: `published`; `compared`, of the run, at settings that are published; `paired`, of
+    those, that have their seeds, too; `astray`, too few or too many by the run's configuration."""
+    columns: pd.DataFrame
+    """By column, of the paired rows: the share that is the `same`, and the `largest` difference."""
+    comparisons: pd.DataFrame
+    """`replication.comparisons`."""
+
+    @property
+    def same(self) -> pd.Series:
+        """Of each column, whether all numbers that are compared are the same."""
+        return (self.columns["same"] == 1) & (self.part["paired"] == self.part["compared"]).all()
+
+
+def networks(config: Mapping) -> pd.DataFrame:
+    """The networks that a configuration asks for: RUN, and their number of `layers`."""
+    rows = [run | {"layers": len(cohort.layers)} for cohort in sweep.cohorts(config) for run in cohort.runs]
+    return pd.DataFrame(rows)[[*RUN, "layers"]]
+
+
+def compare_all(
+    run: Mapping[str, pd.DataFrame], published: Mapping[str, pd.DataFrame], config: Mapping
+) -> dict[str, Table]:
+    """Compare all tables, by their names; `config` is the run's."""
+    layers = networks(config).set_index(list(RUN))["layers"]
+    return {name: compare(table, published[name], layers.map(ROWS[name])) for name, table in run.items()}
+
+
+def compare(run: pd.DataFrame, published: pd.DataFrame, rows: pd.Series) -> Table:
     """Compare a table with the published one.
 
     Args:
         run: the run's table; columns that it alone has are left out.
         published: the published table.
-        expected: how many rows each network of the run should have, by RUN.
+        rows: how many rows each network of the run should have, by RUN.
 
     Raises:
         ValueError: the run's table lacks a column that the published one has.
     """
     unknown = published.columns.difference(run.columns)
     if len(unknown):
-        raise ValueError(f"the run's table lacks the columns {', '.join(unknown)}; make it anew")
-    keys = [key for key in KEYS if key in published]
-    ours, theirs = (_numbers(table[published.columns], keys) for table in (run, published))
+        raise ValueError(f"the run's table lacks the columns {', '.join(unknown)}, which are published; make it anew")
+    ours, theirs = (_numbers(table[published.columns]) for table in (run, published))
     both = theirs.index.intersection(ours.index)
-    part = pd.DataFrame(
-        {
-            "rows": _count(both.to_frame(index=False)),
-            "published": _count(published),
-            "lacking": _lacking(run.drop_duplicates(keys), expected),
-        }
-    )
+    counts = {"published": theirs.index, "compared": at_settings_of(ours, theirs).index, "paired": both}
+    part = {name: index.to_frame(index=False).groupby(GROUP).size() for name, index in counts.items()}
+    astray = rows.sub(run.groupby(list(RUN)).size(), fill_value=0).abs().groupby(GROUP).sum()
     return Table(
-        part.fillna(0).astype(int), _columns(ours.loc[both], theirs.loc[both]), _comparisons(ours, theirs)
+        pd.DataFrame(part | {"astray": astray}).fillna(0).astype(int),
+        _columns(ours.loc[both], theirs.loc[both]),
+        comparisons(ours, theirs),
     )
 
 
-def _numbers(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The columns of numbers, by the columns that name a row; NaN for what is infinite."""
-    return table.drop_duplicates(keys).set_index(keys).astype(float).replace([np.inf, -np.inf], np.nan).sort_index()
-
-
-def _count(rows: pd.DataFrame) -> pd.Series:
-    return rows.groupby(GROUP).size()
-
-
-def _lacking(run: pd.DataFrame, expected: pd.Series) -> pd.Series:
-    """By GROUP, how many rows are too few or too many."""
-    found = run.groupby(list(RUN)).size()
-    return expected.sub(found, fill_value=0).abs().groupby(GROUP).sum()
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of numbers, by those that name a row; NaN for what is infinite."""
+    keys = [key for key in KEYS if key in table]
+    numbers = table.drop_duplicates(keys).set_index(keys).astype(float)
+    return numbers.replace([np.inf, -np.inf], np.nan).sort_index()
 
 
 def _columns(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Compare the rows that both have number by number; two NaN are the same."""
+    """Compare number by number; two NaN are the same."""
     difference = (ours - theirs).abs()
     allowed = SAME * theirs.abs().clip(lower=theirs.abs().median(), axis=1)
-    modularity = theirs.columns[theirs.columns.str.match("q$|q_")]
-    allowed[modularity] = SAME_Q
+    allowed.loc[:, theirs.columns.str.match("q$|q_")] = SAME_Q
     same = (difference <= allowed) | (ours.isna() & theirs.isna())
-    return pd.DataFrame({"rows": len(theirs), "same": same.mean(), "largest": difference.max()})
+    return pd.DataFrame({"same": same.mean(), "largest": difference.max()}).rename_axis("column")
 
 
-def _comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Compare means and slopes of all columns at the settings that both have, without correction of p."""
-    ours, theirs = _of_settings(ours, theirs), _of_settings(theirs, ours)
-    gaps = ours.isna().any() | theirs.isna().any()
-    ours, theirs = (_with_gaps(values, gaps) for values in (ours, theirs))
-    scale = _scale(theirs, gaps.index[~gaps])
-    ours, theirs = (values / scale.reindex(_groups(values.index, _by(values))).to_numpy() for values in (ours, theirs))
-    both = theirs.index.intersection(ours.index)
-    paired, unpaired = (
-        [values[_groups(values.index).isin(_groups(both)) == matched] for values in (ours, theirs)]
-        for matched in (True, False)
-    )
-    found = [*_paired(paired[0].loc[both] - paired[1].loc[both], paired[1], ~gaps), *_unpaired(*unpaired, ~gaps)]
-    return pd.concat(found, ignore_index=True)
+def lost_claims(run: pd.DataFrame, published: pd.DataFrame) -> list[str]:
+    """The ids in claims.csv that are published as reproduced, and not reproduced in the run."""
+    both = published.merge(run, on="id", suffixes=(" published", ""))
+    return list(both["id"][(both["verdict published"] == "reproduced") & (both["verdict"] == "not reproduced")])
 
 
-def _groups(index: pd.MultiIndex, names: list[str] = GROUP) -> pd.MultiIndex:
-    return index.droplevel([name for name in index.names if name not in names])
+def differences(run: Mapping, published: Mapping) -> list[str]:
+    """What differs between two runs' `provenance` that numbers of networks of both may depend on: a line for each."""
+    shared = [name for name, found in run["config"]["experiments"].items() if found]
+    shared = [name for name in shared if published["config"]["experiments"].get(name)]
+    ours, theirs = (_what_matters(found, shared) for found in (run, published))
+    processors = [_processors(found) for found in (run, published)]
+    if not processors[0] <= processors[1]:
+        ours["processors"], theirs["processors"] = ("; ".join(sorted(names)) for names in processors)
+    return [
+        f"{key}: {ours.get(key)}, published {theirs.get(key)}"
+        for key in sorted(ours.keys() | theirs.keys())
+        if ours.get(key) != theirs.get(key)
+    ]
 
 
-def _of_settings(values: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Rows at the settings that the others have, too."""
-    return values[_groups(values.index, SETTING).isin(_groups(others.index, SETTING))]
+def _what_matters(found: Mapping, experiments: Sequence[str]) -> dict:
+    """Of a run's provenance, what numbers of these experiments may depend on, by names with dots between."""
+    of_experiments = {
+        name: {key: value for key, value in found["config"]["experiments"][name].items() if key not in WHICH}
+        for name in experiments
+    }
+    parts = {part: found[part] for part in ("versions", "machine", "config")}
+    parts["config"] = parts["config"] | {"experiments": of_experiments}
+    flat = pd.json_normalize(parts).iloc[0].to_dict()
+    return {key: value for key, value in flat.items() if not key.startswith(NO_MATTER)}
 
 
-def _with_gaps(values: pd.DataFrame, gaps: pd.Series) -> pd.DataFrame:
-    """With a column more for each that has gaps somewhere: 1 in a gap, else 0."""
-    return values.join(values.loc[:, gaps].isna().astype(float).add_suffix(" missing"))
+def _processors(found: Mapping) -> set[str]:
+    """Those that did the jobs; if no log names them, that of the machine that put the run together."""
+    named = {one["processor"] for one in found.get("processors", [])} - {NOT_RECORDED}
+    return named or {found["machine"]["processor"]}
 
 
-def _by(values: pd.DataFrame) -> list[str]:
-    return [name for name in values.index.names if name not in ("strength", "seed")]
+@dataclass(frozen=True)
+class Verification:
+    """How a run compares with the published one."""
+
+    tables: Mapping[str, Table]
+    """`compare_all`."""
+    lost: Sequence[str]
+    """`lost_claims`; they count only if the run is whole."""
+    other: Sequence[str]
+    """`differences`. Without any, all numbers must be the same."""
+
+    @cached_property
+    def part(self) -> pd.DataFrame:
+        """Rows of all tables together."""
+        return sum(table.part for table in self.tables.values())
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the run has all that is published."""
+        return bool((self.part["compared"] >= self.part["published"]).all())
+
+    @cached_property
+    def same(self) -> bool:
+        """Whether all numbers are."""
+        return all(table.same.all() for table in self.tables.values())
+
+    @cached_property
+    def found(self) -> pd.DataFrame:
+        """The comparisons that find a difference, `replication.corrected`, the clearest first."""
+        every = corrected({name: table.comparisons for name, table in self.tables.items()})
+        return every[every["p"] <= FALSE_ALARM].sort_values("p", ignore_index=True)
+
+    @cached_property
+    def failures(self) -> list[str]:
+        """Why it fails, a line each."""
+        part, found = self.part, self.found
+        reasons = {
+            "the published run has none of its networks' experiments, regularisers and strengths": (
+                not part["compared"].any()
+            ),
+            f"{part['astray'].sum()} rows are missing, or too many, by the run's own configuration": (
+                part["astray"].any()
+            ),
+            "not all numbers are the same, though machine, versions and configuration are": (
+                not self.same and not self.other
+            ),
+            f"{len(found)} comparisons find a difference": len(found) > 0,
+            f"claims that were reproduced are not: {', '.join(self.lost)}": self.whole and len(self.lost) > 0,
+        }
+        return [reason for reason, holds in reasons.items() if holds]
 
 
-def _spread(values: pd.DataFrame) -> pd.DataFrame:
-    """Standard deviation between the seeds of a strength, by all but strength and seed."""
-    return np.sqrt(values.groupby([*_by(values), "strength"]).var().groupby(_by(values)).mean())
-
-
-def _scale(values: pd.DataFrame, whole: pd.Index) -> pd.DataFrame:
-    """Their spread, or 1 where there is none. Where a column has gaps, a layer and measure may have too few values to
-    tell, so there it is that of the whole group."""
-    spread = _spread(values)
-    scale = np.sqrt(spread.pow(2).groupby(GROUP).transform("mean"))
-    scale[whole] = spread[whole]
-    return scale.where(scale > 0, 1)
-
-
-def _statistics(values: pd.DataFrame, whole: pd.Series) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """What is averaged, by network: all layers and measures together, and each if there are several; and either with
-    weights that make of the average a slope over the strengths.
-
-    Args:
-        whole: the columns without gaps. The others are averaged over all only: one by one there may be too few.
-    """
-    frames = {"all": values.groupby(list(RUN)).mean()}
-    if len(values.index.names) > len(RUN):
-        frames["each"] = values.loc[:, whole.index[whole]]
-    for over, frame in frames.items():
-        yield over, "level", frame
-        weights = _weights(frame.index)
-        yield over, "slope", frame.mul(weights, axis=0)[weights.groupby(GROUP).transform("any")]
-
-
-def _weights(index: pd.MultiIndex) -> pd.Series:
-    """The rank of each row's strength among those of its group, less the mean rank."""
-    ranks = index.to_frame()["strength"].groupby(GROUP).rank("dense")
-    return ranks - (1 + ranks.groupby(GROUP).transform("max")) / 2
-
-
-def _paired(difference: pd.DataFrame, theirs: pd.DataFrame, whole: pd.Series) -> Iterator[pd.DataFrame]:
-    """Compare by the differences between pairs of networks."""
-    statistics = zip(_statistics(difference, whole), _statistics(theirs, whole), strict=True)
-    for (over, of, ours), (_, _, reference) in statistics:
-        networks, seeds = ours.groupby(_by(ours)), _seeds(ours)
-        count = networks.count()
-        design = 1 + (count / seeds.count() - 1) * CORRELATION
-        error = np.fmax(networks.sem() * np.sqrt(design), seeds.sem())
-        yield _student(networks.mean(), error, count - 1, reference, 1 / count).assign(over=over, of=of)
-
-
-def _unpaired(ours: pd.DataFrame, theirs: pd.DataFrame, whole: pd.Series) -> Iterator[pd.DataFrame]:
-    """Compare means over seeds, with the variance of both together."""
-    for (over, of, one), (_, _, other) in zip(_statistics(ours, whole), _statistics(theirs, whole), strict=True):
-        seeds = [_seeds(frame) for frame in (one, other)]
-        counts = [found.count() for found in seeds]
-        df = counts[0] + counts[1] - 2
-        squares = sum(found.var().fillna(0) * (count - 1) for found, count in zip(seeds, counts, strict=True))
-        error = np.sqrt(squares / df * (1 / counts[0] + 1 / counts[1]))
-        size = sum(1 / frame.groupby(_by(frame)).count() for frame in (one, other))
-        yield _student(seeds[0].mean() - seeds[1].mean(), error, df, other, size).assign(over=over, of=of)
-
-
-def _seeds(values: pd.DataFrame):
-    """Means over the strengths, by seed, grouped by all else."""
-    return values.groupby([*_by(values), "seed"]).mean().groupby(_by(values))
-
-
-def _student(
-    difference: pd.DataFrame, error: pd.DataFrame, df: pd.DataFrame, reference: pd.DataFrame, size: pd.DataFrame
-) -> pd.DataFrame:
-    """Student's t of each difference, by group (rows) and column.
+def report(found: Verification, run: pd.DataFrame, published: pd.DataFrame) -> str:
+    """verification.txt: the verdict first, then the part that was compared, then how it compares.
 
     Args:
-        reference: the published values, by network.
-        size: the variance of the difference if all networks were independent and of variance 1.
+        run, published: models.csv of both.
     """
-    least = np.fmax(
-        LEAST_ERROR * _spread(reference) * np.sqrt(size), SAME * reference.abs().groupby(_by(reference)).mean()
-    )
-    t = (difference / np.fmax(error, least)).where(difference != 0, 0)
-    p = pd.DataFrame(2 * stats.t.sf(t.abs(), df), t.index, t.columns)
-    found = {"difference": difference, "t": t, "df": df, "p": p}
-    columns = {name: frame.rename_axis(columns="column").stack() for name, frame in found.items()}
-    return pd.concat(columns, axis=1).reset_index()
+    which = "the whole run" if found.whole else "this part of the run"
+    verdict = f"{which} {'is the same as published' if found.same else 'agrees with what is published'}"
+    other = found.other or ["nothing that numbers depend on: all of them must be the same"]
+    different = found.found.assign(column=found.found["column"].str.removesuffix(" missing"))
+    sections = [
+        "\n".join([f"FAILED: {reason}" for reason in found.failures] or [f"PASSED: {verdict}"]),
+        f"What was compared, {which}:\n{_text(_part(found.part, run, published))}",
+        "\n".join(["What differs in machine, versions and configuration:", *other]),
+        EXPLANATION,
+    ]
+    if len(different):
+        sections.append(f"The clearest differences:\n{_text(found.found.head(40))}")
+    for name, table in found.tables.items():
+        columns = table.columns.assign(verdict="similar")
+        columns.loc[table.same, "verdict"] = "same"
+        columns.loc[list(set(different["column"][different["table"] == name])), "verdict"] = "different"
+        sections.append(f"{name}\n{_text(columns.reset_index())}")
+    return "\n\n".join(sections) + "\n"
+
+
+def _text(frame: pd.DataFrame) -> str:
+    return frame.to_string(index=False, na_rep="", float_format="{:.3g}".format)
+
+
+def _part(part: pd.DataFrame, run: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """The part that was compared, for readers."""
+    lines = []
+    for group, rows in part.iterrows():
+        ours, theirs = (_having(frame, group) for frame in (run, published))
+        pairs = ours["seed"] & theirs["seed"]
+        seeds = "none"
+        if rows["compared"]:
+            seeds = f"{_span(ours['seed'])} with {_span(theirs['seed'])}, pooled"
+            if pairs:
+                seeds = f"{_span(pairs)} of {_span(theirs['seed'])}, paired"
+        lines.append(
+            {
+                **dict(zip(GROUP, group, strict=True)),
+                "strengths": f"{len(ours['strength'] & theirs['strength'])} of {len(theirs['strength'])}",
+                "seeds": seeds,
+                "rows": f"{rows['compared']} of {rows['published']}",
+                "missing or too many": rows["astray"],
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _having(models: pd.DataFrame, group: tuple[str, str]) -> dict[str, set]:
+    """The strengths and seeds of one of GROUP."""
+    of_group = models[(models["experiment"] == group[0]) & (models["regularizer"] == group[1])]
+    return {name: set(of_group[name]) for name in ("strength", "seed")}
+
+
+def _span(seeds: set[int]) -> str:
+    return f"{min(seeds)}-{max(seeds)}"

@@ -10,10 +10,10 @@ rule cluster:
         "<logs>/cluster/{experiment}/{cohort}/layer{layer}.log",
     benchmark:
         "<benchmarks>/cluster/{experiment}/{cohort}/layer{layer}.tsv"
+    priority: 1  # what has been trained is seen through before more is trained
     conda:
         "../../envs/compute.yaml"
     threads: 1
-    priority: 1 # what has been trained is seen through before more is trained
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,

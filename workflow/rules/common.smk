@@ -139,7 +139,10 @@ def training_minutes(wildcards, attempt):
     first, *others = (a * b for a, b in pairwise((28 * 28, *cohort.hidden, 10)))
     images = 60_000 * (1 - config["validation_share"])
     stops_early = cohort.settings["training"]["stopping_patience"] is not None
-    epochs = min(cohort.settings["training"]["max_epochs"] or 150, 150 if stops_early else math.inf)
+    epochs = min(
+        cohort.settings["training"]["max_epochs"] or 150,
+        150 if stops_early else math.inf,
+    )
     operations = len(cohort.runs) * epochs * images * (4 * first + 6 * sum(others))
     return attempt * math.ceil(5 + operations / 15e9 / 60)
 

@@ -10,10 +10,10 @@ rule similarity:
         "<logs>/similarity/{experiment}/{cohort}/layer{layer}.log",
     benchmark:
         "<benchmarks>/similarity/{experiment}/{cohort}/layer{layer}.tsv"
+    priority: 1  # what has been trained is seen through before more is trained
     conda:
         "../../envs/compute.yaml"
     threads: 1
-    priority: 1 # what has been trained is seen through before more is trained
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 900,
         runtime=layer_minutes,

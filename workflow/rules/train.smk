@@ -22,7 +22,9 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
         runtime=training_minutes,
-        gpu=lambda wildcards: int(cohort_of(wildcards).settings["training"]["device"] == "cuda"),
+        gpu=lambda wildcards: int(
+            cohort_of(wildcards).settings["training"]["device"] == "cuda"
+        ),
     params:
         job=origin,
     message:

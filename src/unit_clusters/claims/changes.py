@@ -129,8 +129,7 @@ ADDED = [
         "soft-clusters", 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".'
     ),
 ]
-"""Claims that the first scorecard lacked. Their rules were written with its numbers known, and before those of base
-networks trained for 500 epochs were."""
+"""Claims that the first scorecard lacked."""
 
 
 def belongs(id: str, rows: str) -> bool:

@@ -130,7 +130,7 @@ MODERATE = (0.25, 0.75)
 "very strong" agreement is."""
 
 RARE = 0.1
-"""A share. "Rarely": less than one in ten; "consistently": all but one in ten."""
+"""A share. "Rarely": less than one in ten."""
 
 ALIKE = 0.7
 """A rank correlation. "Qualitatively similar": half of the variance of the ranks is shared."""
