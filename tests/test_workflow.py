@@ -1,6 +1,5 @@
 """The workflow itself: real Snakemake on the tiny preset, in a copy of the repository."""
 
-import math
 import re
 import shutil
 import subprocess
@@ -151,19 +150,6 @@ def test_the_paper_is_planned_in_597_jobs_and_five_seconds(tmp_path):
     }
 
 
-def test_the_time_of_a_training_job_follows_from_networks_and_epochs(tmp_path):
-    """At 15 GFLOP/s, which is a sixth of a present core's, and twice as long when it is tried again."""
-    folder = copy_of_repository(tmp_path)
-
-    def minutes(cohort):
-        printed = snakemake(folder, "--dry-run", f"results/paper/models/{cohort}.safetensors", configs=())
-        return int(re.search(r"rule train:.*?runtime=(\d+)", printed, re.DOTALL)[1])
-
-    operations = 54_000 * (4 * 784 * 64 + 6 * (64 * 64 + 64 * 10))  # of an epoch
-    assert minutes("base/dropout_0.05to0.7_seeds3-3") == math.ceil(5 + 14 * 500 * operations / 15e9 / 60)
-    assert minutes("early/dropout_0.05to0.7_seeds3-3") == math.ceil(5 + 14 * 150 * operations / 15e9 / 60)
-
-
 def test_a_figure_and_a_file_are_targets(tmp_path):
     folder = copy_of_repository(tmp_path)
     assert plan(folder, "fig3") == plan(folder, "results/tiny/figures/fig3.pdf")
@@ -242,9 +228,8 @@ def test_early_shares_the_untrained_networks_of_its_architecture(copy):
     keys = ["strength", "seed"]
     both = base.merge(early, on=keys, suffixes=(" long", " early"))
     assert len(both) == 4
-    assert (
-        both["val_loss early"] <= both["val_loss long"]
-    ).all()  # with the same batches, up to the epoch that is kept
+    # with the same batches, up to the epoch that is kept; products of so few units are rounded by how many there are
+    assert (both["val_loss early"] <= both["val_loss long"] + 1e-6).all()
 
 
 # What reruns
@@ -266,8 +251,9 @@ def test_a_figures_code_redraws_that_figure_only(copy):
 
 
 def test_a_figures_style_redraws_the_figures_only(copy):
+    """And gathers the example matrices, whose module has their colours, too."""
     edit(copy / "src/unit_clusters/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
-    assert plan(copy) == {"figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
+    assert plan(copy) == {"examples": 1, "figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
 
 
 def test_monte_carlo_steps_recluster_without_training(copy):
