@@ -89,6 +89,8 @@ def compare(searches: pd.DataFrame, pairs: pd.DataFrame, score: str) -> pd.DataF
 def count_beyond(scores: pd.DataFrame) -> str:
     """In how many rows each kind of pair agrees more than two searches of one matrix: "3 / 0 / 0 of 24"."""
     known = scores.dropna()
+    if known.empty:
+        return "none searched again"
     return " / ".join(str((known[name] > known["repeat"]).sum()) for name in MEMBERS) + f" of {len(known)}"
 
 
@@ -102,8 +104,6 @@ def _draw_forms(axes: Axes, scores: pd.DataFrame, score: str) -> None:
         style.say(axes, f"no networks with {score}")
         return
     axes.hlines(places, 0, 1, color="0.88", linewidth=0.6, zorder=0)
-    if scores["repeat"].isna().all():
-        axes.set_title("no repeats", loc="right", fontsize=7)
     for name, (_, look) in OTHERS.items():
         for place, form in zip(places, FORMS, strict=True):
             axes.plot(scores[name][place], place, linestyle="", color=style.COLORS[form], **look)
