@@ -1,94 +1,18 @@
-"""What is kept of a run, and how another compares with it."""
+"""What is kept of a run, and how it came about."""
 
 import gzip
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from unit_clusters.layer_files import Searches
+from unit_clusters.measures import FORMS
+from unit_clusters.modularity import UNUSED
 from unit_clusters.pages import to_html
-from unit_clusters.published import (
-    changed_verdicts,
-    compare,
-    compress,
-    decompress,
-    differences,
-    provenance,
-    provenance_markdown,
-    report,
-)
-
-
-@pytest.fixture
-def published():
-    random = np.random.default_rng(0)
-    names = [("base", "l2", 1e-5, seed, layer, "cov", False) for seed in range(50) for layer in (1, 2)]
-    keys = ["experiment", "regularizer", "strength", "seed", "layer", "measure", "normalized"]
-    table = pd.DataFrame(names, columns=keys).assign(q=random.random(100), num_clusters=random.integers(2, 6, 100))
-    table.loc[3, "q"] = np.nan
-    return table
-
-
-def verdicts(run, published):
-    return compare(run, published).set_index("column").verdict.to_dict()
-
-
-def test_a_run_is_the_same_as_itself_in_any_order(published):
-    assert verdicts(published.sample(frac=1, random_state=0), published) == {"q": "same", "num_clusters": "same"}
-
-
-def test_rounding_is_the_same_and_noise_is_similar_and_a_shift_is_different(published):
-    def changed(q):
-        return verdicts(published.assign(q=q), published)["q"]
-
-    assert changed(published.q * (1 + 1e-8)) == "same"
-    assert changed(published.q + np.resize([0.02, -0.02], 100)) == "similar"
-    assert changed(published.q + 0.2) == "different"
-
-
-def test_numbers_are_those_of_the_difference(published):
-    run = published.copy()
-    run.loc[10, "num_clusters"] += 3
-    row = compare(run, published).set_index("column").loc["num_clusters"]
-    assert (row["rows"], row.same, row.largest) == (100, 0.99, 3)
-    assert row["shift"] == pytest.approx(0.03 / published.num_clusters.std(ddof=0))
-
-
-def test_missing_and_unknown_rows_are_different(published):
-    assert set(verdicts(published[1:], published).values()) == {"different"}
-    assert set(verdicts(published, published[1:]).values()) == {"different"}
-
-
-RUN = {"versions": {"torch": "2.13"}, "machine": {"processor": "A", "cores": 2}, "config": {"clustering": {"steps": 5}}}
-
-
-def test_differences_name_what_numbers_depend_on():
-    assert differences(RUN, RUN) == []
-    other = RUN | {"versions": {"torch": "2.14", "numba": "1"}, "config": {"clustering": {"steps": 6}}}
-    lines = ["config.clustering.steps: 6, published 5", "versions.numba: 1, published None"]
-    assert differences(other, RUN) == [*lines, "versions.torch: 2.14, published 2.13"]
-    same = RUN | {"machine": {"processor": "A", "cores": 64}, "config": RUN["config"] | {"pathvars": {"results": "x"}}}
-    assert differences(same, RUN) == []
-
-
-def test_only_another_machine_may_give_similar_numbers(published):
-    noisy = published.assign(q=published.q + np.resize([0.02, -0.02], 100))
-    none = pd.DataFrame({"id": [], "verdict": [], "published": []})
-
-    def first(run, other):
-        return report({"modularity": compare(run, published)}, none, other).partition(":")[0]
-
-    assert [first(published, []), first(noisy, ["versions.torch"]), first(noisy, [])] == ["PASSED", "PASSED", "FAILED"]
-    assert first(published[1:], ["versions.torch"]) == "FAILED"
-
-
-def test_changed_verdicts_are_listed():
-    claims = pd.DataFrame({"id": ["a", "b/1"], "verdict": ["mixed", "reproduced"]})
-    assert changed_verdicts(claims, claims).empty
-    (row,) = changed_verdicts(claims.assign(verdict=["mixed", "mixed"]), claims).itertuples(index=False)
-    assert tuple(row) == ("b/1", "mixed", "reproduced")
-    assert list(changed_verdicts(claims[:1], claims)["id"]) == ["b/1"]
+from unit_clusters.processor import processor
+from unit_clusters.provenance import NOT_RECORDED, provenance, provenance_markdown
+from unit_clusters.published import compress, decompress, pack_labels, read_labels
 
 
 def test_pages_show_tables_and_verdicts_in_colour():
@@ -109,16 +33,117 @@ def test_compressed_files_are_the_same_bytes_and_come_back(tmp_path):
     assert (tmp_path / "back.csv").read_text() == (tmp_path / "table.csv").read_text()
 
 
-def test_provenance_adds_up_each_stage(tmp_path):
-    for name, seconds in (("train/base/a", 3.0), ("train/base/b", 5.0), ("cluster/base/a/layer1", 1.0)):
-        path = tmp_path / f"{name}.tsv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"s\tmax_rss\tcpu_time\n{seconds}\t{100 * seconds}\t{seconds - 1}\n")
-    config = {"pathvars": {"benchmarks": str(tmp_path)}, "clustering": {"steps": 5000}}
-    found = provenance(config, tmp_path.rglob("*.tsv"))
-    assert found["stages"]["train"] == {"jobs": 2, "wall_seconds": 8, "cpu_seconds": 6, "peak_memory_mb": 500}
-    assert found["stages"]["cluster"]["jobs"] == 1
+# The labels of all searches
+
+
+def searches(models, units, clusters, rng):
+    """Labels as they are: the five of a matrix often agree."""
+    shape = (models, len(FORMS), units)
+    labels = rng.integers(UNUSED, clusters, shape)
+    again, *best = (np.where(rng.random(shape) < 0.2, rng.integers(UNUSED, clusters, shape), labels) for _ in range(4))
+    return Searches(*(array.astype(np.int16) for array in (labels, again, best[0], np.stack(best[1:], axis=2))))
+
+
+def cohorts(rng, clusters=5):
+    """A cohort of two strengths and one of untrained networks; two layers of different width."""
+    of_cohorts = (
+        [{"regularizer": "dropout", "strength": strength, "seed": seed} for seed in (0, 1) for strength in (0.1, 1e-5)],
+        [{"regularizer": "none", "strength": 0.0, "seed": 1000}],
+    )
+    return [(runs, [searches(len(runs), units, clusters, rng) for units in (64, 16)]) for runs in of_cohorts]
+
+
+@pytest.mark.parametrize("clusters", [0, 5, 120, 200])
+def test_packed_labels_come_back_for_each_network_and_layer(tmp_path, clusters):
+    packed = cohorts(np.random.default_rng(0), clusters)
+    pack_labels(packed, tmp_path / "base.npz")
+    found = read_labels(tmp_path / "base.npz")
+    assert len(found) == 5 * 2
+    for runs, layers in packed:
+        for number, layer in enumerate(layers, start=1):
+            for place, run in enumerate(runs):
+                back = found[run["regularizer"], run["strength"], run["seed"], number]
+                for name, labels in layer._asdict().items():
+                    assert getattr(back, name).dtype == np.int16
+                    np.testing.assert_array_equal(getattr(back, name), labels[place])
+
+
+def test_packed_labels_are_small_and_the_same_bytes(tmp_path):
+    packed = cohorts(np.random.default_rng(0))
+    for name in ("one.npz", "two.npz"):
+        pack_labels(packed, tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    labels = sum(array.size for _, layers in packed for layer in layers for array in layer)
+    assert (tmp_path / "one.npz").stat().st_size < 0.4 * labels + 2000
+
+
+def test_a_damaged_file_of_labels_is_named(tmp_path):
+    pack_labels(cohorts(np.random.default_rng(0)), tmp_path / "base.npz")
+    (tmp_path / "base.npz").write_bytes((tmp_path / "base.npz").read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"base\.npz"):
+        read_labels(tmp_path / "base.npz")
+
+
+# How a run came about
+
+
+def test_a_processor_is_told_by_name_family_model_and_widest_instructions(tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    core = "processor\t: {}\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nflags\t\t: sse4_2 avx2{}\n"
+    cpuinfo.write_text(core.format(0, " avx512f") + "\n" + core.format(1, " avx512f"))
+    assert processor(cpuinfo) == "AMD EPYC, family 25, model 17, AVX-512"
+    cpuinfo.write_text(core.format(0, ""))
+    assert processor(cpuinfo) == "AMD EPYC, family 25, model 17, AVX2"
+    cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 48.00\n")
+    assert processor(cpuinfo)
+    assert processor(tmp_path / "missing")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The configuration of a run; its folders hold logs and benchmark files, one of an older configuration."""
+    logs = {
+        "train/base/a": ("09:00:01", "09:30:00", "AMD EPYC, AVX-512"),
+        "train/base/b": ("21:00:00", "21:40:00", "Intel Xeon, AVX-512"),
+        "train/base/stale": ("01:00:00", "01:10:00", "Pentium"),
+        "cluster/base/a/layer1": ("09:40:00", "09:41:00", None),
+    }
+    for number, (name, (start, end, machine)) in enumerate(logs.items(), start=1):
+        for folder in ("logs", "benchmarks"):
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"2026-11-25 {start},123 Making x", f"2026-11-25 {end},000 Done."]
+        if machine:
+            lines.insert(1, f"2026-11-25 {start},124 Processor: {machine}")
+        (tmp_path / "logs" / f"{name}.log").write_text("\n".join(lines) + "\n")
+        benchmark = f"s\tmax_rss\tcpu_time\n{number}.0\t{100 * number}\t{number - 0.6}\n"
+        (tmp_path / "benchmarks" / f"{name}.tsv").write_text(benchmark)
+    return {"pathvars": {"benchmarks": str(tmp_path / "benchmarks"), "logs": str(tmp_path / "logs")}, "steps": 5000}
+
+
+JOBS = {"train": ["base/a", "base/b", "base/c"], "initialize": [], "cluster": ["base/a/layer1"]}
+
+
+def test_provenance_adds_up_each_stage_of_this_configuration_only(run):
+    stages = provenance(run, JOBS)["stages"]
+    cost = {"wall_seconds": 3, "cpu_seconds": 2, "peak_memory_mb": 200}
+    assert stages["train"] == {"jobs": 3, "measured": 2} | cost
+    assert stages["initialize"] == {"jobs": 0, "measured": 0} | dict.fromkeys(cost, 0)
+    assert (stages["cluster"]["jobs"], stages["cluster"]["wall_seconds"]) == (1, 4)
+
+
+def test_provenance_names_the_processor_of_each_sitting(run):
+    amd, intel, unknown = provenance(run, JOBS)["processors"]
+    times = {"first": "2026-11-25 09:00:01", "last": "2026-11-25 09:30:00"}
+    assert amd == {"processor": "AMD EPYC, AVX-512", "jobs": 1} | times
+    assert (intel["processor"], intel["first"]) == ("Intel Xeon, AVX-512", "2026-11-25 21:00:00")
+    assert (unknown["processor"], unknown["jobs"]) == (NOT_RECORDED, 2)  # one job has a log that does not say, one none
+
+
+def test_provenance_tells_versions_and_configuration(run):
+    found = provenance(run, JOBS)
     assert found["versions"]["numpy"] == np.__version__
-    assert "| train | 2 | 8 | 6 | 500 |" in provenance_markdown(found)
     assert json.loads(json.dumps(found)) == found
-    assert provenance(config | {"clustering": {"steps": 1}}, [])["config_sha256"] != found["config_sha256"]
+    assert provenance(run | {"steps": 1}, JOBS)["config_sha256"] != found["config_sha256"]
+    page = provenance_markdown(found)
+    assert "| train | 3 | 2 | 3 | 2 | 200 |" in page
+    assert "| AMD EPYC, AVX-512 | 1 | 2026-11-25 09:00:01 | 2026-11-25 09:30:00 |" in page

@@ -5,16 +5,25 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from unit_clusters.claims.scorecard import overall, score, write_csv
-from unit_clusters.published import KEYS
+from unit_clusters.measures import FORMS
+from unit_clusters.modularity import UNUSED
+from unit_clusters.published import KEYS, read_labels
+from unit_clusters.sweep import strength_blocks
+from unit_clusters.verification import ROWS
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published"
-NETWORKS = 360 + 300
-LAYERS = (270 + 45 + 200) * 2 + (45 + 100) * 5
+PROVENANCE = json.loads((PUBLISHED / "provenance.json").read_text())
+CONFIG = PROVENANCE["config"]
+EXPERIMENTS = {name: experiment for name, experiment in CONFIG["experiments"].items() if experiment}
+
+HAS_LABELS = "keep" in CONFIG["training"]
+"""Our first run, of before there was such a key, kept no labels and had no second searches."""
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +31,58 @@ def tables():
     return {path.name.partition(".")[0]: pd.read_csv(path) for path in (PUBLISHED / "tables").glob("*.csv.gz")}
 
 
+@pytest.fixture(scope="module")
+def readme():
+    return re.sub(r"\s+", " ", (ROOT / "README.md").read_text())
+
+
+def networks():
+    """By the configuration: each experiment, its trained and untrained networks, and their layers."""
+    architectures = set()
+    for name, experiment in EXPERIMENTS.items():
+        strengths = [strength_blocks(sweep) for sweep in experiment["sweeps"].values()]
+        trained = experiment["seeds"] * sum(len(block) for blocks in strengths for block in blocks)
+        first = tuple(experiment["hidden"]) not in architectures  # whose untrained networks are those of all
+        architectures.add(tuple(experiment["hidden"]))
+        yield name, trained, first * CONFIG["untrained"]["models"], len(experiment["hidden"])
+
+
 def test_tables_hold_every_network_layer_and_measure_once(tables):
-    rows = {"models": NETWORKS, "modularity": LAYERS * 8, "agreement": LAYERS * 28, "repeats": 0}
+    rows = {
+        name: sum((trained + untrained) * of_network(layers) for _, trained, untrained, layers in networks())
+        for name, of_network in ROWS.items()
+    }
+    rows["repeats"] *= HAS_LABELS
     assert {name: len(table) for name, table in tables.items()} == rows
     for table in tables.values():
         assert not table.duplicated([key for key in KEYS if key in table.columns]).any()
+    trained = tables["models"].loc[tables["models"]["trained"], "experiment"].value_counts()
+    assert dict(trained) == {name: number for name, number, _, _ in networks()}
+
+
+def test_networks_that_do_not_stop_early_have_all_their_epochs(tables):
+    models = tables["models"][tables["models"]["trained"]]
+    for name, experiment in EXPERIMENTS.items():
+        training = CONFIG["training"] | experiment.get("training", {})
+        found = models[(models["experiment"] == name) & np.isfinite(models["val_loss"])]  # the others have diverged
+        if HAS_LABELS and training["stopping_patience"] is None:
+            assert set(found["epochs"]) == {training["max_epochs"]}
+
+
+def test_labels_of_every_network_and_layer_are_those_of_the_tables(tables):
+    files = {path.stem: path for path in (PUBLISHED / "labels").glob("*.npz")}
+    assert set(files) == (set(EXPERIMENTS) if HAS_LABELS else set())
+    names = ["regularizer", "strength", "seed", "layer"]
+    for name, path in files.items():
+        modularity = tables["modularity"][tables["modularity"]["experiment"] == name]
+        by_layer = {layer: rows.sort_values(["measure", "normalized"]) for layer, rows in modularity.groupby(names)}
+        found = read_labels(path)
+        assert found.keys() == by_layer.keys()
+        order = sorted(range(len(FORMS)), key=lambda form: FORMS[form])
+        for layer, rows in by_layer.items():
+            labels = found[layer].labels[order]
+            assert [len(set(of_form) - {UNUSED}) for of_form in labels.tolist()] == rows["used_clusters"].tolist()
+            assert (labels == UNUSED).sum(axis=1).tolist() == rows["dead_units"].tolist()
 
 
 def test_scorecard_is_that_of_the_tables(tables, tmp_path):
@@ -35,26 +91,27 @@ def test_scorecard_is_that_of_the_tables(tables, tmp_path):
     pd.testing.assert_frame_equal(found, published, rtol=1e-4)
 
 
-def test_readme_tells_the_scorecard_and_what_was_discarded(tables):
+def test_readme_tells_the_scorecard(readme):
     claims = pd.read_csv(PUBLISHED / "claims.csv")
     verdicts = Counter(claims.groupby(claims["id"].str.partition("/")[0])["verdict"].agg(overall))
-    readme = re.sub(r"\s+", " ", (ROOT / "README.md").read_text())
-    told = (
-        "**{reproduced} are reproduced, {split} are split, {undecided} are undecided, "
-        "{not reproduced} is not reproduced**"
-    )
-    assert f"Of the {verdicts.total()} claims" in readme
-    assert f"of the other {verdicts.total() - verdicts['not testable']} claims" in readme
-    assert told.format(**verdicts) in readme
-    models = tables["models"]
-    bad = models[models["trained"] & (models["test_accuracy"] < 0.8)]
-    of = bad["experiment"].value_counts()
-    assert f"{len(bad)} of the 360 trained networks fell below 80 %" in readme
-    assert f"{of['base']} of 270 base, {of['wide']} of 45 wide and {of['deep']} of 45 deep" in readme
+    assert f"{verdicts.total()} claims" in readme
+    untested = verdicts.pop("not testable", 0)
+    if untested:
+        assert f"{verdicts.total()} claims" in readme
+    (told,) = re.findall(r"\*\*(\d+ (?:is|are) reproduced[^*]*)\*\*", readme)
+    assert Counter({verdict: int(n) for n, verdict in re.findall(r"(\d+) (?:is|are) ([a-z ]+)", told)}) == verdicts
+
+
+def test_readme_tells_how_many_networks_were_discarded(tables, readme):
+    models = tables["models"][tables["models"]["trained"]]
+    bad = models["test_accuracy"].lt(0.8).groupby(models["experiment"]).agg(["sum", "size"])
+    assert f"{bad['sum'].sum()} of the {bad['size'].sum()} trained networks fell below 80 %" in readme
+    for name, discarded, number in bad.itertuples():
+        assert f"{discarded} of {number} {name}" in readme
 
 
 def test_readme_tells_the_cost_of_each_stage():
-    stages = json.loads((PUBLISHED / "provenance.json").read_text())["stages"]
+    stages = dict(PROVENANCE["stages"])
     for line in (ROOT / "README.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         name = {"initialise": "initialize"}.get(cells[0], cells[0].partition(",")[0])
@@ -65,5 +122,7 @@ def test_readme_tells_the_cost_of_each_stage():
     assert not stages
 
 
-def test_tables_are_small():
-    assert sum(path.stat().st_size for path in (PUBLISHED / "tables").iterdir()) < 10e6
+def test_what_is_kept_is_small():
+    sizes = {name: sum(path.stat().st_size for path in (PUBLISHED / name).glob("*")) for name in ("tables", "labels")}
+    assert sizes["tables"] < 15e6
+    assert sizes["labels"] < 4e6

@@ -1,6 +1,17 @@
 # A finished run: how it came about, how it compares with the published one, and keeping it as that.
 KEPT = "results/published"
 
+# The jobs of this configuration by stage, as in the paths of their logs and benchmark files.
+COHORT_JOBS = dict(zip(per_cohort("{experiment}/{cohort}"), COHORTS.values()))
+JOBS = {
+    "train": [job for job, cohort in COHORT_JOBS.items() if cohort.trained],
+    "initialize": [job for job, cohort in COHORT_JOBS.items() if not cohort.trained],
+    **dict.fromkeys(
+        ["similarity", "cluster", "compare"],
+        per_layer("{experiment}/{cohort}/layer{layer}"),
+    ),
+}
+
 
 rule provenance:
     input:
@@ -19,6 +30,8 @@ rule provenance:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"config": config, "jobs": JOBS},
     message:
         "Provenance"
     script:
@@ -54,9 +67,11 @@ rule publish:
             for path in rules.figures.input
             if str(path).endswith((".pdf", ".png"))
         ],
-        claims=["<results>/claims.csv", "<results>/claims.md"],
-        provenance="<results>/provenance.json",
-        examples="<results>/examples.npz",
+        labels=per_layer("<results>/clusters/{experiment}/{cohort}/layer{layer}.npz"),
+        others=expand(
+            "<results>/{file}",
+            file=["claims.csv", "claims.md", "provenance.json", "examples.npz"],
+        ),
     # No output: else whoever asks for `verify` would first have the run published, and compared with itself.
     log:
         "<logs>/publish.log",

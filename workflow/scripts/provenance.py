@@ -1,17 +1,15 @@
-"""Say how a finished run came about: versions, machine, configuration, and the cost of each stage."""
+"""Say how a finished run came about: versions, machines, configuration, and the cost of each stage."""
 
 import json
-from pathlib import Path
 
 from unit_clusters.files import written_whole
 from unit_clusters.logs import logged_to
 from unit_clusters.pages import to_html
-from unit_clusters.published import provenance, provenance_markdown
+from unit_clusters.provenance import provenance, provenance_markdown
 
 
 def main(job):
-    benchmarks = Path(job.config["pathvars"]["benchmarks"]).rglob("*.tsv")
-    found = provenance(job.config, benchmarks)
+    found = provenance(**job.params.job)
     page = to_html(provenance_markdown(found))
     for path, content in ((job.output.json, json.dumps(found, indent=1) + "\n"), (job.output.html, page)):
         with written_whole(path) as temporary:

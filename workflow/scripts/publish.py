@@ -1,22 +1,40 @@
-"""Keep a finished run in the repository: tables, figures, claims, the examples, and how it came about."""
+"""Keep a finished run in the repository: tables, figures, claims, labels, the examples, and how it came about."""
 
 import shutil
 from pathlib import Path
 
+from unit_clusters import sweep
+from unit_clusters.layer_files import read_labels
 from unit_clusters.logs import logged_to
-from unit_clusters.published import compress
+from unit_clusters.published import compress, pack_labels
+
+
+def emptied(folder):
+    """So that nothing of an earlier run stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def labels_by_experiment(config, files):
+    """Of each cohort of an experiment its runs, and the labels of each layer; the files are in the cohorts' order."""
+    found, files = {}, iter(files)
+    for cohort in sweep.cohorts(config):
+        layers = [read_labels(next(files), len(cohort.runs)) for _ in cohort.layers]
+        found.setdefault(cohort.experiment, []).append((cohort.runs, layers))
+    return found
 
 
 def main(job):
     published = Path(job.params.job["folder"])
+    tables, figures, labels = (emptied(published / name) for name in ("tables", "figures", "labels"))
     for table in job.input.tables:
-        compress(table, published / "tables" / f"{Path(table).name}.gz")
-    for file in [*job.input.figures, *job.input.claims]:
-        (published / "figures").mkdir(parents=True, exist_ok=True)
-        folder = published if file in job.input.claims else published / "figures"
-        shutil.copyfile(file, folder / Path(file).name)
-    for file in (job.input.examples, job.input.provenance):
-        shutil.copyfile(file, published / Path(file).name)
+        compress(table, tables / f"{Path(table).name}.gz")
+    for experiment, found in labels_by_experiment(job.config, job.input.labels).items():
+        pack_labels(found, labels / f"{experiment}.npz")
+    for folder, files in ((figures, job.input.figures), (published, job.input.others)):
+        for file in files:
+            shutil.copyfile(file, folder / Path(file).name)
 
 
 if "snakemake" in globals():

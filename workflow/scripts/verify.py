@@ -7,18 +7,19 @@ import pandas as pd
 
 from unit_clusters.files import written_whole
 from unit_clusters.logs import logged_to
-from unit_clusters.published import changed_verdicts, compare, differences, report
+from unit_clusters.verification import Verification, compare_all, differences, lost_claims, report
 
 
 def main(job):
-    compared = {
-        Path(ours).stem: compare(pd.read_csv(ours), pd.read_csv(theirs))
-        for ours, theirs in zip(job.input.run, job.input.published, strict=True)
-    }
-    changed = changed_verdicts(*(pd.read_csv(claims) for claims in job.input.claims))
-    other = differences(*(json.loads(Path(provenance).read_text()) for provenance in job.input.provenance))
+    run, published = (
+        {Path(path).name.partition(".")[0]: pd.read_csv(path) for path in paths}
+        for paths in (job.input.run, job.input.published)
+    )
+    made, kept = (json.loads(Path(path).read_text()) for path in job.input.provenance)
+    lost = lost_claims(*(pd.read_csv(path) for path in job.input.claims))
+    found = Verification(compare_all(run, published, made["config"]), lost, differences(made, kept))
     with written_whole(job.output[0]) as temporary:
-        temporary.write_text(report(compared, changed, other))
+        temporary.write_text(report(found, run["models"], published["models"]))
 
 
 if "snakemake" in globals():
