@@ -34,7 +34,7 @@ if REFERENCE in EXPERIMENTS:
         output:
             report(
                 "<results>/tables/sensitivity.csv",
-                caption="../report/table.rst",
+                caption="../report/figsensitivity.rst",
                 category="Tables",
             ),
         log:
