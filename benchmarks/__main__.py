@@ -2,10 +2,10 @@
 
 import sys
 
-from benchmarks import clustering, similarity, training
+from benchmarks import automatic, clustering, similarity, training
 
 failed = 0
-for benchmark in (training, similarity, clustering):
+for benchmark in (training, similarity, automatic, clustering):
     print(benchmark.__doc__.splitlines()[0], end="\n\n")
     failed |= benchmark.main()
     print()

@@ -1,0 +1,320 @@
+"""Clusters of the units in layers of any torch module, by upstream and by downstream information."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from unit_clusters import tables
+from unit_clusters.agreement import Agreement, compare
+from unit_clusters.automatic import MEMORY, Automatic, Loss, Options, Outputs, examine
+from unit_clusters.files import written_whole
+from unit_clusters.measures import FORMS, MEASURES, Form, normalize
+from unit_clusters.modularity import Clustering, adjacency, cluster, contrast, largest_share
+from unit_clusters.named_layers import Units, closest, resolve
+from unit_clusters.passes import Pick, passes
+from unit_clusters.perceptron import ClosedForm, hidden_layers
+from unit_clusters.restarts import Restarts
+from unit_clusters.restarts import restarts as restart
+from unit_clusters.streams import stream
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Batch = Tensor | Sequence[Tensor]
+"""Inputs, or inputs and labels."""
+
+Matrices = Mapping[str, Float[np.ndarray, "units units"]]
+"""Similarity matrices by measure or form."""
+
+MODULARITY = (
+    *("layer", "measure", "normalized", "q", "q_spectral", "num_clusters", "used_clusters", "dead_units"),
+    *("contrast", "largest_share", "q_best", "q_spread", "best_restarts"),
+)
+"""Columns of `Analysis.table`, as in modularity.csv."""
+
+AGREEMENT = ("layer", "measure_a", "normalized_a", "measure_b", "normalized_b", *Agreement._fields)
+"""Columns of `Analysis.agreement`, as in agreement.csv."""
+
+
+class ByForm(dict):
+    """A value for each form of each measure: "cov", "normalized cov", "i_sens", "normalized i_sens" and so on."""
+
+    def __missing__(self, form: str) -> Any:
+        raise KeyError(f"{form!r} was left out or is no measure; there are {', '.join(self)}")
+
+
+class Layer(NamedTuple):
+    """What was found in one layer, by form."""
+
+    type: str
+    """Of the module."""
+    similarity: Mapping[str, Float[np.ndarray, "units units"]]
+    """Equations (1) to (4), and these normalised by eq. (5)."""
+    clusters: Mapping[str, Clustering]
+    """By the paper's search."""
+    restarts: Mapping[str, Restarts]
+    """What other searches reach."""
+    best: Mapping[str, Int[np.ndarray, " units"]]
+    """The cluster of each unit in the best partition that is known; UNUSED for dead units."""
+
+
+class Analysis(Mapping[str, Layer]):
+    """What `analyze` found, by the name of the layer.
+
+    Attributes:
+        images: how many there were.
+        seed: of the random positions and searches.
+        left_out: measures that are lacking, and why.
+    """
+
+    def __init__(self, layers: Mapping[str, Layer], images: int, seed: int, left_out: Mapping[str, str]):
+        self._layers, self.images, self.seed, self.left_out = dict(layers), images, seed, dict(left_out)
+
+    def __getitem__(self, name: str) -> Layer:
+        if name not in self._layers:
+            raise KeyError(f"{name!r} was not analysed. {closest(name, list(self))}")
+        return self._layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __repr__(self) -> str:
+        lines = [f"{name}: {layer.type}, {len(layer.similarity['cov'])} units" for name, layer in self.items()]
+        lines += [f"{measure} left out: {why}" for measure, why in self.left_out.items()]
+        return "\n".join([f"Analysis of {len(self)} layers by {self.images} images", *lines])
+
+    def table(self) -> pd.DataFrame:
+        """One row a layer, measure and form, with the columns MODULARITY."""
+        return pd.DataFrame(
+            [
+                {
+                    "layer": name,
+                    **form._asdict(),
+                    **layer.clusters[str(form)]._asdict(),
+                    "contrast": contrast(layer.similarity[str(form)], layer.clusters[str(form)].labels),
+                    "largest_share": largest_share(layer.clusters[str(form)].labels),
+                    **layer.restarts[str(form)]._asdict(),
+                }
+                for name, layer in self.items()
+                for form in self._forms()
+            ],
+            columns=MODULARITY,
+        )
+
+    def agreement(self) -> pd.DataFrame:
+        """One row a layer and pair of forms, with the columns AGREEMENT."""
+        return pd.concat([self._agreement(name) for name in self], ignore_index=True)
+
+    def _agreement(self, name: str) -> pd.DataFrame:
+        forms, layer = self._forms(), self[name]
+        scores = compare(
+            [adjacency(layer.similarity[str(form)]) for form in forms],
+            np.array([layer.clusters[str(form)].labels for form in forms]),
+            np.array([layer.best[str(form)] for form in forms]),
+        )
+        return pd.DataFrame(
+            [(name, *forms[a], *forms[b], *score) for (a, b), score in scores.items()], columns=AGREEMENT
+        )
+
+    def _forms(self) -> list[Form]:
+        return [form for form in FORMS if form.measure not in self.left_out]
+
+    def plot(self, name: str) -> "Figure":
+        """The eight matrices of a layer, each sorted by its own clusters, and how far these agree."""
+        from unit_clusters.layer_plot import draw  # here, since Matplotlib is slow to import
+
+        return draw(name, self[name], self._agreement(name), self.left_out)
+
+    def save(self, folder: str | Path) -> None:
+        """Write all of it to a folder.
+
+        Two tables, modularity.csv and agreement.csv; analysis.json, which tells of layers, images, seed and what was
+        left out; and for each layer the figure, and a file of NumPy arrays: the similarity by measure, the names of the
+        forms, and by form the clusters ("labels") and the best that are known ("best").
+        """
+        from unit_clusters.figures import style
+
+        folder = Path(folder)
+        for table, frame in (("modularity.csv", self.table()), ("agreement.csv", self.agreement())):
+            tables.write(frame.columns, frame.to_dict("records"), folder / table)
+        about = {"images": self.images, "seed": self.seed, "left_out": self.left_out, "layers": {}}
+        for name, layer in self.items():
+            file = quote(name, safe="")
+            about["layers"][name] = {"type": layer.type, "file": f"{file}.npz", "figure": f"{file}.png"}
+            with written_whole(folder / f"{file}.npz") as temporary, temporary.open("wb") as opened:
+                np.savez(opened, **self._arrays(layer))
+            style.save(self.plot(name), [folder / f"{file}.png"])
+        with written_whole(folder / "analysis.json") as temporary:
+            temporary.write_text(json.dumps(about, indent=2) + "\n")
+
+    def _arrays(self, layer: Layer) -> dict[str, np.ndarray]:
+        forms = [str(form) for form in self._forms()]
+        return {measure: layer.similarity[measure] for measure in MEASURES if measure not in self.left_out} | {
+            "forms": np.array(forms),
+            "labels": np.array([layer.clusters[form].labels for form in forms]),
+            "best": np.array([layer.best[form] for form in forms]),
+        }
+
+
+def analyze(
+    model: nn.Module,
+    images: Tensor | Iterable[Batch],
+    layers: str | Sequence[str],
+    labels: Tensor | None = None,
+    loss: Loss | None = None,
+    *,
+    units: Units = "auto",
+    output: Pick | Mapping[str, Pick] | None = None,
+    outputs: Outputs | None = None,
+    positions: int | None = 32,
+    hess_positions: int | None = None,
+    steps: int = 5000,
+    restarts: int = 10,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    memory: int = MEMORY,
+    progress: bool = True,
+) -> Analysis:
+    """Cluster the units of layers by how similar they are upstream and downstream, eqs. (1) to (8) of the paper.
+
+    The model is analysed in eval mode and comes back as it was: modes, gradients, hooks, device and random numbers.
+
+    Args:
+        model: any module that takes one tensor, with images along the first axis.
+        images: Float[Tensor, "images ..."], or an iterable of batches of these, or of pairs of these and labels. What
+            the model takes for images: they need not be pictures.
+        layers: names or globs of submodules, as `layers` lists them. The units are what these put out, so name the
+            activation, not the linear layer before it.
+        labels: for the loss, of each image. For an autoencoder, the images once more.
+        loss: from outputs and labels of a batch, as torch.nn.functional.cross_entropy, by operations of torch. It is
+            called for one image at a time. None: hess is left out, which `left_out` tells.
+        units: where the units are in what a layer puts out: "auto", the second axis of two or four, (batch, units) and
+            (batch, channels, height, width), and the last of three, (batch, tokens, features); or an axis; or a
+            function that chooses and reorders to (batch, units, positions).
+        output: a function that picks the tensor where the model returns more than one; or a mapping from names of
+            layers, "" being the model, to such functions.
+        outputs: over which outputs of the model o_sens is taken: "all"; ("top", 10), the highest of each image;
+            ("random", 100), random mixtures, by which the mean over mixtures is that over all. None: all, up to 1000.
+            hess is of the loss of all.
+        positions: how many random positions of each image cov and i_sens are taken at; None: all.
+        hess_positions: likewise for hess, where it takes a second backward pass for each unit and position. It does
+            unless what follows is piecewise linear, between the kinks of ReLUs, say, and there are at most 1000
+            outputs. None: all, as always in o_sens.
+        steps: Monte Carlo steps of the search for clusters.
+        restarts: further searches of each matrix.
+        seed: of random positions, mixtures and searches.
+        device: where derivatives are taken, such as "cuda"; None: where the model is.
+        memory: bytes that chunks of images and of units keep to, as estimated from two images; the model itself and the
+            matrices of similarity come on top.
+        progress: whether to show how far it is.
+
+    Raises:
+        ValueError: a layer, or what the model returns, or the data cannot be analysed; the message says what to do.
+        TypeError: the images are no tensors.
+    """
+    names = resolve(model, layers)
+    batches = _batches(images, labels, loss)
+    options = Options(loss, units, outputs, positions, hess_positions, seed, memory)
+    with tqdm(total=len(images) if isinstance(images, Tensor) else None, unit="image", disable=not progress) as bar:
+        similarities, seen = _similarities(model, batches, names, options, output, device, bar)
+    left_out = {} if loss else {"hess": "no loss was given"}
+    matrices = {
+        (name, form): normalize(measured[form.measure]) if form.normalized else measured[form.measure]
+        for name, measured in similarities.items()
+        for form in FORMS
+        if form.measure not in left_out
+    }
+    found = {name: Layer(type(model.get_submodule(name)).__name__, *(ByForm() for _ in range(4))) for name in names}
+    for (name, form), matrix in tqdm(matrices.items(), unit="matrix", disable=not progress):
+        searched = _search(matrix, name, form, seed, steps, restarts)
+        for values, value in zip(found[name][1:], (matrix, *searched), strict=True):
+            values[str(form)] = value
+    return Analysis(found, seen, seed, left_out)
+
+
+def _search(
+    matrix: Float[np.ndarray, "units units"], name: str, form: Form, seed: int, steps: int, number: int
+) -> tuple[Clustering, Restarts, Int[np.ndarray, " units"]]:
+    """The clusters of one matrix, what restarts reach, and the best partition of all."""
+    single = cluster(matrix, stream("clusters", name, str(form), seed), steps)
+    rngs = [stream("restart", name, str(form), seed, restarted) for restarted in range(number)]
+    numbers, partitions = restart(matrix, single, rngs, steps)
+    return single, numbers, partitions.best
+
+
+def _similarities(
+    model: nn.Module,
+    batches: Iterator[tuple[Tensor, Tensor | None]],
+    names: Sequence[str],
+    options: Options,
+    output: Pick | Mapping[str, Pick] | None,
+    device: str | torch.device | None,
+    bar: tqdm,
+) -> tuple[dict[str, Matrices], int]:
+    """The matrices of each layer, in closed form or else by automatic differentiation; and the number of images."""
+    first = next(batches)
+    two = first[0][[0, -1]]
+    plain = hidden_layers(model, two) if options.units == "auto" and not output else {}
+    with passes(model, names, output, device) as run:
+        if plain.keys() >= set(names):
+            examine(run, two, names, options)
+            way = ClosedForm(model, {name: plain[name] for name in names}, options)
+        else:
+            way = Automatic(run, two, names, options)
+        for images, labels in chain([first], batches):
+            for some in torch.arange(len(images)).split(way.most):
+                way.add(images[some], labels if labels is None else labels[some])
+                bar.update(len(some))
+    number = way.sums[names[0]].images
+    if number < 2:
+        raise ValueError("similarity takes at least two images")
+    return {name: _finite(name, sums.similarity()) for name, sums in way.sums.items()}, number
+
+
+def _finite(name: str, matrices: Matrices) -> Matrices:
+    for measure, matrix in matrices.items():
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"layer {name!r}: {measure} has entries that are NaN or infinite, at some of the images")
+    return matrices
+
+
+def _batches(
+    images: Tensor | Iterable[Batch], labels: Tensor | None, loss: Loss | None
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Batches of images and labels, each checked when its turn comes."""
+    if isinstance(images, Tensor):
+        images = [images if labels is None else (images, labels)]
+    elif labels is not None and not isinstance(images, np.ndarray):
+        raise ValueError("labels= goes with images in one tensor; an iterable yields pairs of inputs and labels")
+    empty = True
+    for batch in images:
+        inputs, targets = (*batch, None)[:2] if isinstance(batch, tuple | list) else (batch, None)
+        if not isinstance(inputs, Tensor):
+            raise TypeError(
+                f"images must be a tensor or an iterable of batches, each a tensor or a pair of inputs and labels, not "
+                f"of {type(inputs).__name__}; torch.as_tensor makes a tensor of an array"
+            )
+        if targets is not None and len(targets) != len(inputs):
+            raise ValueError(f"there are {len(targets)} labels for {len(inputs)} images")
+        if loss and targets is None:
+            raise ValueError(
+                "the loss needs labels=, or batches of inputs and labels; for an autoencoder, labels=images"
+            )
+        if len(inputs):
+            empty = False
+            yield inputs, targets
+    if empty:
+        raise ValueError("there are no images")
