@@ -81,6 +81,21 @@ def layer_of_runs(wildcards):
     }
 
 
+def differences_from(reference):
+    """By experiment, the settings that are others than those of the one that is named, by their keys."""
+    settings = {cohort.experiment: cohort.settings for cohort in COHORTS.values()}
+    expected = settings.pop(reference)
+    return {
+        experiment: {
+            f"{section}: {key}": value
+            for section, values in found.items()
+            for key, value in values.items()
+            if value != expected[section][key]
+        }
+        for experiment, found in settings.items()
+    }
+
+
 def per_cohort(path):
     """The path, with {experiment} and {cohort}, for every cohort."""
     return [

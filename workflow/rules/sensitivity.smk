@@ -2,22 +2,6 @@
 # `sensitivity`, which differ from its reference by one setting each.
 REFERENCE = "reference"
 
-
-def variants():
-    """By experiment, the settings that are others than those of the reference, by their keys."""
-    settings = {cohort.experiment: cohort.settings for cohort in COHORTS.values()}
-    reference = settings.pop(REFERENCE)
-    return {
-        experiment: {
-            f"{section}: {key}": value
-            for section, values in found.items()
-            for key, value in values.items()
-            if value != reference[section][key]
-        }
-        for experiment, found in settings.items()
-    }
-
-
 if REFERENCE in EXPERIMENTS:
 
     rule sensitivity:
@@ -44,7 +28,7 @@ if REFERENCE in EXPERIMENTS:
             "../../envs/plot.yaml"
         threads: 1
         params:
-            job={"variants": variants()},
+            job={"variants": differences_from(REFERENCE)},
         message:
             "Table sensitivity"
         script:
