@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from unit_clusters.processor import processor
+
 
 @contextmanager
 def logged_to(path: str | Path, outputs: Iterable[str]) -> Iterator[None]:
@@ -19,6 +21,7 @@ def logged_to(path: str | Path, outputs: Iterable[str]) -> Iterator[None]:
         logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
         logging.captureWarnings(True)
         logging.info("Making %s", ", ".join(outputs))
+        logging.info("Processor: %s", processor())
         try:
             yield
         except Exception:

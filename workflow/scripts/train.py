@@ -24,7 +24,8 @@ def main(job):
     parameters, history = [], []
     for seed, group in groupby(spec["runs"], itemgetter("seed")):
         runs = list(group)
-        logging.info("%d networks of seed %d: %s", len(runs), seed, ", ".join(run["id"] for run in runs))
+        names = ", ".join(run["id"] for run in runs)
+        logging.info("%d networks of seed %d, at most %s epochs: %s", len(runs), seed, settings.max_epochs, names)
         start = network.initialize(sizes, [seed] * len(runs)).to(settings.device)
         trained, epochs = training.train(
             start, data, [training.Run(**{key: run[key] for key in training.Run._fields}) for run in runs], settings
