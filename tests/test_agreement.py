@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from unit_clusters.agreement import (
-    adjusted_similarity,
     compare,
     compare_repeats,
+    element_similarities,
     element_similarity,
     expected_similarity,
     other_scores,
@@ -64,24 +64,24 @@ def test_expected_similarity_is_the_mean_over_shuffled_labels():
     shuffled = [element_similarity(a, random.permutation(b)) for _ in range(2000)]
     error = np.std(shuffled) / np.sqrt(len(shuffled))
     assert expected_similarity(a, b) == pytest.approx(np.mean(shuffled), abs=4 * error)
-    adjusted = [adjusted_similarity(a, random.permutation(b)) for _ in range(2000)]
+    adjusted = [element_similarities(a, random.permutation(b))[1] for _ in range(2000)]
     assert np.mean(adjusted) == pytest.approx(0, abs=4 * np.std(adjusted) / np.sqrt(len(adjusted)))
 
 
 def test_adjusted_similarity_of_known_cases():
     halves, apart, one = np.repeat([0, 1], 3), np.arange(6), np.zeros(6, int)
-    assert adjusted_similarity(halves, 1 - halves) == pytest.approx(1)
-    assert adjusted_similarity(one, one) == 1  # chance makes them the same
-    assert adjusted_similarity(apart, apart) == 1
-    assert adjusted_similarity(one, halves) == pytest.approx(0)
-    assert math.isnan(adjusted_similarity(np.array([], int), np.array([], int)))
+    assert element_similarities(halves, 1 - halves)[1] == pytest.approx(1)
+    assert element_similarities(one, one)[1] == 1  # chance makes them the same
+    assert element_similarities(apart, apart)[1] == 1
+    assert element_similarities(one, halves)[1] == pytest.approx(0)
+    assert math.isnan(element_similarities(np.array([], int), np.array([], int))[1])
 
 
 def test_repeats_are_compared_and_restarts_if_there_were_any():
     a, b = np.array([0, 0, 1, 1, UNUSED]), np.array([0, 0, 0, 1, UNUSED])
     none = np.full((2, 5), UNUSED)
     found = compare_repeats(a, b, np.stack([b, b]))
-    assert found == (element_similarity(a, b), adjusted_similarity(a, b), 1, 1)
+    assert found == (element_similarity(a, b), element_similarities(a, b)[1], 1, 1)
     assert compare_repeats(a, b, none)[:2] == found[:2]
     assert np.isnan(compare_repeats(a, b, none)[2:]).all()
     assert compare_repeats(*none, none) == (1, 1, 1, 1)  # no unit is alive
@@ -226,9 +226,9 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     assert pair.transferability == pytest.approx(expected)
     assert scores[2, 3].element_similarity == pytest.approx(scores[2, 3].element_similarity_alive)
     assert pair.element_similarity_alive == similarity_alive(labels[0], labels[1])
-    assert pair.element_similarity_adjusted == adjusted_similarity(labels[0], labels[1])
+    assert pair.element_similarity_adjusted == element_similarities(labels[0], labels[1])[1]
     assert pair.element_similarity_best == element_similarity(best[0], best[1])
-    assert pair.element_similarity_best_adjusted == adjusted_similarity(best[0], best[1])
+    assert pair.element_similarity_best_adjusted == element_similarities(best[0], best[1])[1]
     assert pair[6:10] == other_scores(labels[0], labels[1])
     assert pair.spearman == rank_correlations(adjacencies)[0, 1]
 

@@ -79,15 +79,19 @@ def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.nd
     return float(np.sum((mean**2 + variance) / np.maximum.outer(a, b)) / units)
 
 
-def adjusted_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
-    """Element similarity corrected for chance, as the Rand index is: 1 for the same clusters, 0 as expected by chance.
+def element_similarities(
+    labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]
+) -> tuple[float, float]:
+    """Element similarity, as it is and corrected for chance, as the Rand index is: 1 for the same clusters, 0 as
+    expected by chance.
 
-    NaN if there are no units; 1 where chance alone makes the clusterings the same.
+    Both are NaN if there are no units; the second is 1 where chance alone makes the clusterings the same.
     """
+    found = element_similarity(labels_a, labels_b)
     if len(labels_a) == 0:
-        return float("nan")
-    found, chance = element_similarity(labels_a, labels_b), expected_similarity(labels_a, labels_b)
-    return (found - chance) / (1 - chance) if chance < 1 - ROUNDING else 1.0
+        return found, found
+    chance = expected_similarity(labels_a, labels_b)
+    return found, (found - chance) / (1 - chance) if chance < 1 - ROUNDING else 1.0
 
 
 def other_scores(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> OtherScores:
@@ -153,16 +157,16 @@ def compare(
     spearman = rank_correlations(adjacencies)
     return {
         (a, b): Agreement(
-            element_similarity(labels[a], labels[b]),
+            found,
             similarity_alive(labels[a], labels[b]),
-            adjusted_similarity(labels[a], labels[b]),
-            element_similarity(best[a], best[b]),
-            adjusted_similarity(best[a], best[b]),
+            adjusted,
+            *element_similarities(best[a], best[b]),
             transferability(adjacencies[a], labels[a], adjacencies[b], labels[b]),
             *other_scores(labels[a], labels[b]),
             float(spearman[a, b]),
         )
         for a, b in combinations(range(len(labels)), 2)
+        for found, adjusted in [element_similarities(labels[a], labels[b])]
     }
 
 
@@ -174,5 +178,5 @@ def compare_repeats(
     The latter scores are NaN where there were no restarts: all units of the halves are UNUSED, and not all are dead.
     """
     restarted = (halves != UNUSED).any() or (labels == UNUSED).all()
-    best = (element_similarity(*halves), adjusted_similarity(*halves)) if restarted else (float("nan"),) * 2
-    return Repeats(element_similarity(labels, again), adjusted_similarity(labels, again), *best)
+    best = element_similarities(*halves) if restarted else (float("nan"),) * 2
+    return Repeats(*element_similarities(labels, again), *best)

@@ -1,7 +1,7 @@
 """Names and forms of the eight similarity measures (section 3.1, Fig. 2)."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +25,18 @@ class Form(NamedTuple):
 
     def __str__(self) -> str:
         return f"normalized {self.measure}" if self.normalized else self.measure
+
+
+Kind = Literal["own", "upstream", "downstream", "across"]
+
+
+def kind(a: Form, b: Form) -> Kind:
+    """What two forms have in common: their measure, else their family, else nothing (they are from across)."""
+    if a.measure == b.measure:
+        return "own"
+    if a.upstream != b.upstream:
+        return "across"
+    return "upstream" if a.upstream else "downstream"
 
 
 FORMS = tuple(Form(measure, normalized) for measure in MEASURES for normalized in (False, True))

@@ -5,12 +5,13 @@ matrices clustered, once for each choice: an experiment of the preset `sensitivi
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from unit_clusters.measures import Form
+from unit_clusters.measures import FORMS, Kind, kind
 
 REFERENCE = "reference"
 """The experiment that the others of the preset are compared with."""
@@ -30,6 +31,9 @@ NUMBERS = {
     "across": "agreement across the families",
 }
 """The headline numbers, in words. Q* is the mean of the eight measures and of all layers."""
+
+KINDS = {(a.measure, b.measure): kind(a, b) for a, b in product(FORMS, FORMS)}
+"""Of pairs of measures, in whatever form."""
 
 COLUMNS = ("source", "choice", "networks", *(c for name in NUMBERS for c in (name, f"{name}_se")))
 """The table: a row a choice; errors are standard errors over seeds, NaN with a single one."""
@@ -100,8 +104,9 @@ def headline(tables: Tables, choice: Choice) -> dict[str, float]:
     modularity, agreement = (
         table[pd.MultiIndex.from_frame(table[runs]).isin(good)] for table in (tables.modularity, tables.agreement)
     )
+    of_pair = np.array(kinds(agreement), dtype=str)
     by_seed = {"lead": leads(modularity.groupby(runs)[choice.q].mean())} | {
-        name: agreement[kinds(agreement) == name].groupby("seed")[choice.score].mean() for name in list(NUMBERS)[1:]
+        name: agreement[of_pair == name].groupby("seed")[choice.score].mean() for name in list(NUMBERS)[1:]
     }
     found = {"networks": len(good)}
     for name, values in by_seed.items():
@@ -128,11 +133,6 @@ def leads(q: pd.Series) -> pd.Series:
     return (largest["dropout"] - other).dropna()
 
 
-def kinds(agreement: pd.DataFrame) -> pd.Series:
-    """Of each row, whether its pair of measures is within a family ("upstream", "downstream"), "across", or "own"."""
-    upstream_a, upstream_b = (agreement[name].map(lambda measure: Form(measure, False).upstream) for name in PAIR)
-    family = upstream_a.map({True: "upstream", False: "downstream"}).where(upstream_a == upstream_b, "across")
-    return family.where(agreement[PAIR[0]] != agreement[PAIR[1]], "own")
-
-
-PAIR = ("measure_a", "measure_b")
+def kinds(agreement: pd.DataFrame) -> list[Kind]:
+    """Of each row, the kind of its pair of measures."""
+    return [KINDS[pair] for pair in zip(agreement["measure_a"], agreement["measure_b"], strict=True)]

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from unit_clusters.claims.intervals import Count, Difference, Estimate, Extreme, Mean, Size, divide, largest, lead, mean
 from unit_clusters.claims.networks import BASELINE, IN_SD, PAIRS, ROUNDING, Group, Networks, NotTestable
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.measures import FORMS, Form, kind
 from unit_clusters.sweep import REGULARIZERS
 
 EXPERIMENTS = ("base", "wide", "deep")
@@ -29,19 +29,19 @@ def pairs(belongs: Callable[[Form, Form], bool]) -> tuple[int, ...]:
     return tuple(place for place, (a, b) in enumerate(PAIRS) if belongs(a, b))
 
 
-UPSTREAM_FAMILY = pairs(lambda a, b: a.upstream and b.upstream and a.measure != b.measure)
-DOWNSTREAM_FAMILY = pairs(lambda a, b: not a.upstream and not b.upstream and a.measure != b.measure)
+UPSTREAM_FAMILY = pairs(lambda a, b: kind(a, b) == "upstream")
+DOWNSTREAM_FAMILY = pairs(lambda a, b: kind(a, b) == "downstream")
 BOTH_FAMILIES = UPSTREAM_FAMILY + DOWNSTREAM_FAMILY
 """Family agreement: 4 pairs of two different measures in each family."""
 
-ACROSS = pairs(lambda a, b: a.upstream != b.upstream)
+ACROSS = pairs(lambda a, b: kind(a, b) == "across")
 """The 16 pairs between the families."""
 
-ACROSS_RAW = pairs(lambda a, b: a.upstream != b.upstream and not b.normalized)
-ACROSS_NORMALIZED = pairs(lambda a, b: a.upstream != b.upstream and b.normalized)
+ACROSS_RAW = pairs(lambda a, b: kind(a, b) == "across" and not b.normalized)
+ACROSS_NORMALIZED = pairs(lambda a, b: kind(a, b) == "across" and b.normalized)
 """By the form of the downstream measure, 8 pairs each."""
 
-OWN = pairs(lambda a, b: a.measure == b.measure)
+OWN = pairs(lambda a, b: kind(a, b) == "own")
 """Each measure with its own normalised form: 4 pairs, of neither kind above."""
 
 DOWNSTREAM_ALIKE = pairs(lambda a, b: not a.upstream and a.normalized == b.normalized and not b.upstream)

@@ -1,7 +1,6 @@
 """Agreement between the clusters of the eight forms, as 8 x 8 matrices (Figs. 5, S11 and S12)."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.measures import FORMS, Kind, kind
 
 MISSING = "0.75"
 """The grey of a pair without a score."""
@@ -28,18 +27,6 @@ FAMILY_DISTANCE = 0.589
 """Inches between a square panel and the names of the families beside or below it."""
 
 UPSTREAM = sum(form.upstream for form in FORMS)
-
-Kind = Literal["own", "upstream", "downstream", "across"]
-
-
-def kind(a: Form, b: Form) -> Kind:
-    """What two forms have in common: their measure, else their family, else nothing (they are from across)."""
-    if a.measure == b.measure:
-        return "own"
-    if a.upstream != b.upstream:
-        return "across"
-    return "upstream" if a.upstream else "downstream"
-
 
 KINDS = np.array([[kind(a, b) for b in FORMS] for a in FORMS])
 """`kind` of each pair, in the order of FORMS."""
