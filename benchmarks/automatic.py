@@ -20,8 +20,8 @@ from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
 from benchmarks.rounds import take_turns
-from unit_clusters.automatic import Automatic, Options
-from unit_clusters.passes import passes
+from unit_clusters.similarity.automatic import Automatic, Options
+from unit_clusters.similarity.passes import passes
 
 LAYERS = (1, 4, 8)
 """The ReLUs of the network."""

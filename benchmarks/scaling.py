@@ -16,12 +16,12 @@ import torch
 from benchmarks import clustering
 from benchmarks.rounds import take_turns
 from benchmarks.training import ensemble_epoch
-from unit_clusters.images import Images
-from unit_clusters.measures import FORMS
-from unit_clusters.modularity import cluster
-from unit_clusters.network import initialize
-from unit_clusters.restarts import restarts
-from unit_clusters.similarity import similarity
+from unit_clusters.clusters.modularity import cluster
+from unit_clusters.clusters.restarts import restarts
+from unit_clusters.data.images import Images
+from unit_clusters.networks.ensemble import initialize
+from unit_clusters.similarity.closed_form import similarity
+from unit_clusters.similarity.measures import FORMS
 
 TABLE = Path("docs/scaling.csv")
 ROUNDS = 3  # the first also compiles and warms up, and so is hardly ever the median

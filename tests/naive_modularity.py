@@ -1,4 +1,4 @@
-"""Algorithms 1 to 3 of the paper (app. A.1) written out step by step, to check and to time `unit_clusters.modularity`.
+"""Algorithms 1 to 3 of the paper (app. A.1) written out step by step, to check and to time the package's modularity.
 
 P is the paper's one-hot matrix, units by units: a column per cluster, unused columns zero and to the right. Every Q is
 computed in full by eq. (6).

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from unit_clusters.agreement import (
+from unit_clusters.clusters.agreement import (
     compare,
     compare_repeats,
     element_similarities,
@@ -18,7 +18,7 @@ from unit_clusters.agreement import (
     similarity_alive,
     transferability,
 )
-from unit_clusters.modularity import UNUSED, adjacency, modularity
+from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
 
 
 def by_definition(a, b):

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from unit_clusters import analysis
 from unit_clusters.analysis import analyze
-from unit_clusters.automatic import Positions
-from unit_clusters.measures import MEASURES
+from unit_clusters.similarity.automatic import Positions
+from unit_clusters.similarity.measures import MEASURES
 
 IMAGES = 5
 
@@ -312,7 +312,7 @@ def test_a_data_loader_will_do():
 def test_blocks_of_units_are_put_together(monkeypatch):
     model, images, labels, loss, names = made("convolution")
     whole = similarities(model, images, names, labels, loss)
-    monkeypatch.setattr("unit_clusters.automatic.Budget.products", lambda *_: 2)
+    monkeypatch.setattr("unit_clusters.similarity.automatic.Budget.products", lambda *_: 2)
     for name, ours in similarities(model, images, names, labels, loss).items():
         assert_close(ours, whole[name])
 

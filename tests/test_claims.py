@@ -26,9 +26,9 @@ from unit_clusters.claims.intervals import (
 from unit_clusters.claims.networks import PAIRS, arrange
 from unit_clusters.claims.paper import SECTIONS
 from unit_clusters.claims.rules import above, below
-from unit_clusters.measures import FORMS
-from unit_clusters.pages import to_html
-from unit_clusters.streams import stream
+from unit_clusters.runs.pages import to_html
+from unit_clusters.runs.streams import stream
+from unit_clusters.similarity.measures import FORMS
 
 ROOT = Path(__file__).parent.parent
 

@@ -39,8 +39,8 @@ from unit_clusters.figures import (
     sweep_panels,
     tableS1,
 )
-from unit_clusters.measures import FORMS, MEASURES, Form, normalize
-from unit_clusters.streams import stream
+from unit_clusters.runs.streams import stream
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, normalize
 
 # Table S1.
 BASE = {"l2": np.logspace(-5, -1, 9), "l1": np.logspace(-5, -2, 7), "dropout": np.linspace(0.05, 0.7, 14)}

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.files import written_whole
-from unit_clusters.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
-from unit_clusters.logs import logged_to
-from unit_clusters.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
-from unit_clusters.streams import stream
-from unit_clusters.tables import concatenate, write
+from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
+from unit_clusters.results.tables import concatenate, write
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.runs.streams import stream
+from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

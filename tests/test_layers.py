@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import unit_clusters
-from unit_clusters.named_layers import as_units, closest, layers, resolve
+from unit_clusters.similarity.layers import as_units, closest, layers, resolve
 
 
 class Model(nn.Module):

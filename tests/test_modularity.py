@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import entr, softmax
 
-from unit_clusters.measures import normalize
-from unit_clusters.modularity import (
+from unit_clusters.clusters.modularity import (
     CLEAR,
     ENTROPY,
     MAX_TEMPERATURE,
@@ -29,6 +28,7 @@ from unit_clusters.modularity import (
     rare,
     spectral_partition,
 )
+from unit_clusters.similarity.measures import normalize
 
 repeatable = settings(derandomize=True, deadline=None)  # the first call of compiled code is slow
 

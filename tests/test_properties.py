@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from unit_clusters import modularity as core
-from unit_clusters.agreement import element_similarity, other_scores, transferability
-from unit_clusters.measures import normalize
-from unit_clusters.modularity import UNUSED, adjacency, live_adjacency, modularity, spectral_partition
-from unit_clusters.network import Ensemble, initialize
-from unit_clusters.similarity import similarity
+from unit_clusters.clusters import modularity as core
+from unit_clusters.clusters.agreement import element_similarity, other_scores, transferability
+from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity, spectral_partition
+from unit_clusters.networks.ensemble import Ensemble, initialize
+from unit_clusters.similarity.closed_form import similarity
+from unit_clusters.similarity.measures import normalize
 
 # Time is no property of theirs: the first call of compiled code is slow, and so is a busy machine.
 always_the_same = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

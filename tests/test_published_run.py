@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from unit_clusters.claims.scorecard import overall, score, write_csv
-from unit_clusters.measures import FORMS
-from unit_clusters.modularity import UNUSED
-from unit_clusters.published import KEYS, read_labels
-from unit_clusters.sweep import strength_blocks
-from unit_clusters.verification import ROWS
+from unit_clusters.clusters.modularity import UNUSED
+from unit_clusters.results.published import KEYS, read_labels
+from unit_clusters.results.verification import ROWS
+from unit_clusters.runs.sweep import strength_blocks
+from unit_clusters.similarity.measures import FORMS
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published"

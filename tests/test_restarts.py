@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
-from unit_clusters.modularity import (
+from unit_clusters.clusters.modularity import (
     PATIENCE,
     TENURE,
     UNUSED,
@@ -20,7 +20,7 @@ from unit_clusters.modularity import (
     modularity,
     tabu_search,
 )
-from unit_clusters.restarts import (
+from unit_clusters.clusters.restarts import (
     LEIDEN_RUNS,
     SHARE,
     TOLERANCE,

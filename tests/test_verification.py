@@ -12,9 +12,17 @@ import pandas as pd
 import pytest
 import yaml
 
-from unit_clusters.published import KEYS
-from unit_clusters.replication import GROUP, comparisons, corrected
-from unit_clusters.verification import Verification, compare, compare_all, differences, lost_claims, networks, report
+from unit_clusters.results.published import KEYS
+from unit_clusters.results.replication import GROUP, comparisons, corrected
+from unit_clusters.results.verification import (
+    Verification,
+    compare,
+    compare_all,
+    differences,
+    lost_claims,
+    networks,
+    report,
+)
 
 ROOT = Path(__file__).parent.parent
 RUN = ["experiment", "regularizer", "strength", "seed"]

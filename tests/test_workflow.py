@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from unit_clusters.published import KEYS
+from unit_clusters.results.published import KEYS
 
 pytestmark = pytest.mark.workflow
 
@@ -265,7 +265,7 @@ def test_monte_carlo_steps_recluster_without_training(copy):
 def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
     expected = {"train": COHORTS} | downstream(COHORTS * LAYERS, retrained=True)
     assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
-    edit(copy / "src/unit_clusters/training.py", "class Epoch", "# edited\nclass Epoch")
+    edit(copy / "src/unit_clusters/networks/training.py", "class Epoch", "# edited\nclass Epoch")
     assert plan(copy) == expected
 
 
@@ -283,7 +283,7 @@ def test_a_new_seed_trains_new_cohorts_only(copy):
 
 
 def test_similarity_code_trains_nothing(copy):
-    edit(copy / "src/unit_clusters/similarity.py", "CHUNK = 100", "CHUNK = 50")
+    edit(copy / "src/unit_clusters/similarity/closed_form.py", "CHUNK = 100", "CHUNK = 50")
     assert plan(copy) == downstream((COHORTS + UNTRAINED) * LAYERS)
 
 

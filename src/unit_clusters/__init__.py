@@ -2,13 +2,13 @@
 
 `analyze` finds them in any torch module, and `layers` lists what it can be asked for; docs/your-network.md tells more.
 
-The science behind the workflow, one module a step: `datasets`, `network`, `training`, `similarity`, `modularity`,
-`restarts`, `agreement`, `tables`, `figures`, `claims`, `published`. Nothing here knows of Snakemake.
+The science behind the workflow, a room a step: `data`, `networks`, `similarity`, `clusters`, `results`, then `figures`
+and `claims`. What knows of the workflow, its runs and its jobs is in `runs`.
 """
 
 from importlib import import_module
 
-_MODULES = {"analyze": "unit_clusters.analysis", "layers": "unit_clusters.named_layers"}
+_MODULES = {"analyze": "unit_clusters.analysis", "layers": "unit_clusters.similarity.layers"}
 
 __all__ = list(_MODULES)
 

@@ -14,18 +14,18 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from unit_clusters import tables
-from unit_clusters.agreement import Agreement, compare
-from unit_clusters.automatic import MEMORY, Automatic, Loss, Options, Outputs, examine
-from unit_clusters.files import written_whole
-from unit_clusters.measures import FORMS, MEASURES, Form, normalize
-from unit_clusters.modularity import Clustering, adjacency, cluster, contrast, largest_share
-from unit_clusters.named_layers import Units, closest, resolve
-from unit_clusters.passes import Pick, passes
-from unit_clusters.perceptron import ClosedForm, hidden_layers
-from unit_clusters.restarts import Restarts
-from unit_clusters.restarts import restarts as restart
-from unit_clusters.streams import stream
+from unit_clusters.clusters.agreement import Agreement, compare
+from unit_clusters.clusters.modularity import Clustering, adjacency, cluster, contrast, largest_share
+from unit_clusters.clusters.restarts import Restarts
+from unit_clusters.clusters.restarts import restarts as restart
+from unit_clusters.results import tables
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.streams import stream
+from unit_clusters.similarity.automatic import MEMORY, Automatic, Loss, Options, Outputs, examine
+from unit_clusters.similarity.layers import Units, closest, resolve
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, normalize
+from unit_clusters.similarity.passes import Pick, passes
+from unit_clusters.similarity.perceptron import ClosedForm, hidden_layers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

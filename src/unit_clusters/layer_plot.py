@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.figures.examples import Example, draw_example
 from unit_clusters.figures.pair_panels import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
-from unit_clusters.measures import FORMS, MEASURES, Form
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form
 
 if TYPE_CHECKING:
     from unit_clusters.analysis import Layer

@@ -31,13 +31,16 @@ from test_workflow import (
     snakemake,
 )
 
-from unit_clusters import datasets, evaluation, network, tables, training
-from unit_clusters.images import prepare
-from unit_clusters.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
-from unit_clusters.measures import FORMS, MEASURES, all_forms
-from unit_clusters.mnist import fetch_mnist
-from unit_clusters.modularity import cluster
-from unit_clusters.similarity import similarity
+from unit_clusters.clusters.modularity import cluster
+from unit_clusters.data import idx
+from unit_clusters.data.images import prepare
+from unit_clusters.data.sources import fetch_mnist
+from unit_clusters.networks import ensemble as network
+from unit_clusters.networks import evaluation, training
+from unit_clusters.results import tables
+from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
+from unit_clusters.similarity.closed_form import similarity
+from unit_clusters.similarity.measures import FORMS, MEASURES, all_forms
 
 ERRORS = re.compile(r"^\w*(?:Error|Exception)\b", re.MULTILINE)
 
@@ -102,26 +105,26 @@ def test_an_odd_configuration_is_planned(tmp_path, request, jobs, _):
 
 # Data
 
-IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = datasets.FILES
+IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = idx.FILES
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A data set in a folder of the user's."""
     folder = tmp_path / "Übung mit Bildern"
-    datasets.write_synthetic(folder, train=100, test=50, seed=0)
+    idx.write_synthetic(folder, train=100, test=50, seed=0)
     return folder
 
 
 @pytest.fixture
 def fetch(folder, tmp_path, monkeypatch):
     """Fetches that data set as if it were MNIST, without a network, and gives back the files."""
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in datasets.FILES}
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in idx.FILES}
     monkeypatch.setenv("PATH", "")
 
     def fetch():
         fetch_mnist(tmp_path / "data", folder, mirrors=(), files=files)
-        return {name: (tmp_path / "data" / name).read_bytes() for name in datasets.FILES}
+        return {name: (tmp_path / "data" / name).read_bytes() for name in idx.FILES}
 
     return fetch
 
@@ -146,7 +149,7 @@ def folder_instead(path):
 
 
 def gzip_all(folder):
-    for name in datasets.FILES:
+    for name in idx.FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress((folder / name).read_bytes()))
         (folder / name).unlink()
 
@@ -171,9 +174,9 @@ FETCHED = {
     "fetched: an empty file": lambda folder: empty(folder / LABELS),
     "fetched: a folder in place of a file": lambda folder: folder_instead(folder / LABELS),
     "fetched: train and test swapped": lambda folder: swap(folder / LABELS, folder / TEST_LABELS),
-    "fetched: no list of checksums": lambda folder: (folder / datasets.CHECKSUMS).unlink(),
-    "fetched: the list of checksums cut off": lambda folder: cut_off(folder / datasets.CHECKSUMS),
-    "fetched: the list of checksums empty": lambda folder: empty(folder / datasets.CHECKSUMS),
+    "fetched: no list of checksums": lambda folder: (folder / idx.CHECKSUMS).unlink(),
+    "fetched: the list of checksums cut off": lambda folder: cut_off(folder / idx.CHECKSUMS),
+    "fetched: the list of checksums empty": lambda folder: empty(folder / idx.CHECKSUMS),
 }
 WORKS = {
     "yours: all four files gzipped": gzip_all,
@@ -184,7 +187,7 @@ WORKS = {
 @pytest.mark.parametrize(("damage", "error"), cases("Data of yours that are refused", YOURS))
 def test_a_folder_of_the_users_is_refused(folder, fetch, damage, error):
     damage(folder)
-    with pytest.raises(datasets.DatasetError, match=re.escape(error)) as raised:
+    with pytest.raises(idx.DatasetError, match=re.escape(error)) as raised:
         fetch()
     assert str(folder) in str(raised.value)
     assert re.search("Replace this file|Get these files|correct its name", str(raised.value))
@@ -192,18 +195,18 @@ def test_a_folder_of_the_users_is_refused(folder, fetch, damage, error):
 
 @pytest.mark.parametrize(("change", "_"), cases("Data of yours that are odd, and work", WORKS))
 def test_a_folder_of_the_users_is_taken(folder, fetch, change, _):
-    original = {name: (folder / name).read_bytes() for name in datasets.FILES}
+    original = {name: (folder / name).read_bytes() for name in idx.FILES}
     change(folder)
     assert fetch() == original
 
 
 @pytest.mark.parametrize(("damage", "error"), cases("Data fetched earlier that are refused", FETCHED))
 def test_damaged_data_are_not_read(folder, damage, error):
-    datasets.write_checksums(folder)
-    assert len(datasets.load(folder).train_labels) == 100
+    idx.write_checksums(folder)
+    assert len(idx.load(folder).train_labels) == 100
     damage(folder)
-    with pytest.raises(datasets.DatasetError, match=re.escape(error)) as raised:
-        datasets.load(folder)
+    with pytest.raises(idx.DatasetError, match=re.escape(error)) as raised:
+        idx.load(folder)
     assert str(folder) in str(raised.value)
 
 
@@ -350,7 +353,7 @@ WRONG_MATRICES = {
     "a negative entry": clustered([[1, -1], [-1, 1]]),
     "not symmetric": clustered([[1, 1], [0, 1]]),
     "a similarity too large to be stored": write_too_large,
-    "too few images for the validation share": lambda: datasets.split(4, 0.1, seed=0),
+    "too few images for the validation share": lambda: idx.split(4, 0.1, seed=0),
 }
 
 NONE = {"q": 0, "q_spectral": 0, "q_best": 0, "num_clusters": 0, "used_clusters": 0}
@@ -421,9 +424,9 @@ def test_an_odd_matrix_has_defined_rows(scripts, case, _):
 @pytest.mark.parametrize(("case", "_"), cases("Networks that do not learn", BAD_TRAINING))
 def test_a_network_that_does_not_learn_has_finite_rows(scripts, tmp_path, case, _):
     settings, penalties, epochs = case
-    datasets.write_synthetic(tmp_path, train=500, test=100, seed=0)
-    datasets.write_checksums(tmp_path)
-    images = datasets.load(tmp_path)
+    idx.write_synthetic(tmp_path, train=500, test=100, seed=0)
+    idx.write_checksums(tmp_path)
+    images = idx.load(tmp_path)
     data, start = prepare(images, 0.1, torch.float32), network.initialize(SIZES, [0])
     found, history = training.train(start, data, [training.Run("test", 0, **penalties)], training.Settings(**settings))
     row = evaluation.describe(found, data, [0])[0]
@@ -516,7 +519,7 @@ def test_an_odd_run_works(odd, check, _):
 
 
 def wrong_mnist(folder):
-    datasets.write_synthetic(folder / "Übung mit Bildern", train=10, test=10, seed=0)
+    idx.write_synthetic(folder / "Übung mit Bildern", train=10, test=10, seed=0)
     named = overlay(folder, dataset={"name": "mnist", "folder": "Übung mit Bildern"})
     printed = snakemake(folder, "data/mnist/SHA256SUMS", check=False, **named)
     assert not list((folder / "data/mnist").glob("*"))

@@ -19,7 +19,8 @@ os.environ.update(
     )
 )
 
-from unit_clusters import files, sweep
+from unit_clusters.runs import files
+from unit_clusters.runs import sweep
 
 # jobs that go on after this process was killed write nothing
 os.environ[files.RUN] = str(os.getpid())

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from unit_clusters.claims import scorecard
-from unit_clusters.files import written_whole
-from unit_clusters.logs import logged_to
-from unit_clusters.pages import to_html
-from unit_clusters.tables import whole
+from unit_clusters.results.tables import whole
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.runs.pages import to_html
 
 
 def main(job):

@@ -4,13 +4,13 @@ import logging
 
 import numpy as np
 
-from unit_clusters import tables
-from unit_clusters.layer_files import Searches, read_similarity, write_labels
-from unit_clusters.logs import logged_to
-from unit_clusters.measures import FORMS, all_forms
-from unit_clusters.modularity import cluster, contrast, largest_share
-from unit_clusters.restarts import other_searches, restarts
-from unit_clusters.streams import stream
+from unit_clusters.clusters.modularity import cluster, contrast, largest_share
+from unit_clusters.clusters.restarts import other_searches, restarts
+from unit_clusters.results import tables
+from unit_clusters.results.layer_files import Searches, read_similarity, write_labels
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.runs.streams import stream
+from unit_clusters.similarity.measures import FORMS, all_forms
 
 COLUMNS = (
     *(*tables.RUN, "layer", "measure", "normalized"),

@@ -2,12 +2,12 @@
 
 import logging
 
-from unit_clusters import tables
-from unit_clusters.agreement import Agreement, Repeats, compare, compare_repeats
-from unit_clusters.layer_files import Searches, read_labels, read_similarity
-from unit_clusters.logs import logged_to
-from unit_clusters.measures import FORMS, all_forms
-from unit_clusters.modularity import adjacency
+from unit_clusters.clusters.agreement import Agreement, Repeats, compare, compare_repeats
+from unit_clusters.clusters.modularity import adjacency
+from unit_clusters.results import tables
+from unit_clusters.results.layer_files import Searches, read_labels, read_similarity
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.similarity.measures import FORMS, all_forms
 
 AGREEMENT = (
     *(*tables.RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),

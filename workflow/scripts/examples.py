@@ -3,8 +3,8 @@
 import pandas as pd
 
 from unit_clusters.figures import examples
-from unit_clusters.logs import logged_to
-from unit_clusters.tables import whole
+from unit_clusters.results.tables import whole
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

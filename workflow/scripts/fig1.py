@@ -1,8 +1,8 @@
 """Draw Figure 1."""
 
-from unit_clusters.datasets import CLASSES, SIDE
+from unit_clusters.data.idx import CLASSES, SIDE
 from unit_clusters.figures import examples, fig1, style
-from unit_clusters.logs import logged_to
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

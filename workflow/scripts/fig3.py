@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from unit_clusters.datasets import CLASSES, SIDE
+from unit_clusters.data.idx import CLASSES, SIDE
 from unit_clusters.figures import examples, fig3, style
-from unit_clusters.logs import logged_to
-from unit_clusters.tables import whole
+from unit_clusters.results.tables import whole
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

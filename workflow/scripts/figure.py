@@ -5,8 +5,8 @@ from importlib import import_module
 import pandas as pd
 
 from unit_clusters.figures import style
-from unit_clusters.logs import logged_to
-from unit_clusters.tables import whole
+from unit_clusters.results.tables import whole
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

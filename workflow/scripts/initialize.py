@@ -5,17 +5,20 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters import datasets, evaluation, images, network, tables
-from unit_clusters.logs import logged_to
+from unit_clusters.data import idx, images
+from unit_clusters.networks import ensemble as network
+from unit_clusters.networks import evaluation
+from unit_clusters.results import tables
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     spec = job.params.job
     seeds = [run["seed"] for run in spec["runs"]]
-    dataset = datasets.load(Path(job.input.images).parent)
+    dataset = idx.load(Path(job.input.images).parent)
     data = images.prepare(dataset, spec["validation_share"], torch.float32)
-    sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
+    sizes = (dataset.train_images.shape[1], *spec["hidden"], idx.CLASSES)
 
     logging.info("%d networks: %s", len(seeds), ", ".join(run["id"] for run in spec["runs"]))
     ensemble = network.initialize(sizes, seeds)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from unit_clusters.datasets import write_checksums
-from unit_clusters.logs import logged_to
-from unit_clusters.mnist import fetch_mnist
+from unit_clusters.data.idx import write_checksums
+from unit_clusters.data.sources import fetch_mnist
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

@@ -2,10 +2,10 @@
 
 import json
 
-from unit_clusters.files import written_whole
-from unit_clusters.logs import logged_to
-from unit_clusters.pages import to_html
-from unit_clusters.provenance import provenance, provenance_markdown
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.runs.pages import to_html
+from unit_clusters.runs.provenance import provenance, provenance_markdown
 
 
 def main(job):

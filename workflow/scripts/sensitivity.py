@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from unit_clusters import sensitivity, tables
-from unit_clusters.logs import logged_to
+from unit_clusters.results import sensitivity, tables
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

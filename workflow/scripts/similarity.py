@@ -5,11 +5,12 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters import datasets, network
-from unit_clusters.layer_files import write_similarity
-from unit_clusters.logs import logged_to
-from unit_clusters.measures import MEASURES
-from unit_clusters.similarity import similarity
+from unit_clusters.data import idx
+from unit_clusters.networks import ensemble as network
+from unit_clusters.results.layer_files import write_similarity
+from unit_clusters.runs.logs import logged_to
+from unit_clusters.similarity.closed_form import similarity
+from unit_clusters.similarity.measures import MEASURES
 
 
 def main(job):
@@ -22,7 +23,7 @@ def main(job):
             f"{job.input.networks} holds the networks {', '.join(runs)}, not {', '.join(expected)}. "
             "Delete it and run again."
         )
-    dataset = datasets.load(Path(job.input.images).parent)
+    dataset = idx.load(Path(job.input.images).parent)
     shown = {"test": dataset.test_images, "training": dataset.train_images}[spec["part"]]
     pixels = torch.from_numpy(shown[: spec["images"]])
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from unit_clusters.datasets import write_checksums, write_synthetic
-from unit_clusters.logs import logged_to
+from unit_clusters.data.idx import write_checksums, write_synthetic
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

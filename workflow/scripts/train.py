@@ -7,8 +7,11 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters import datasets, evaluation, images, network, tables, training
-from unit_clusters.logs import logged_to
+from unit_clusters.data import idx, images
+from unit_clusters.networks import ensemble as network
+from unit_clusters.networks import evaluation, training
+from unit_clusters.results import tables
+from unit_clusters.runs.logs import logged_to
 
 HISTORY = (*tables.RUN, "epoch", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
@@ -17,9 +20,9 @@ def main(job):
     torch.set_num_threads(job.threads)
     spec = job.params.job
     settings = training.Settings(**spec["training"])
-    dataset = datasets.load(Path(job.input.images).parent)
+    dataset = idx.load(Path(job.input.images).parent)
     data = images.prepare(dataset, spec["validation_share"], torch.float32, settings.device)
-    sizes = (dataset.train_images.shape[1], *spec["hidden"], datasets.CLASSES)
+    sizes = (dataset.train_images.shape[1], *spec["hidden"], idx.CLASSES)
 
     parameters, history = [], []
     for seed, group in groupby(spec["runs"], itemgetter("seed")):

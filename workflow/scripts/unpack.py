@@ -1,7 +1,7 @@
 """Unpack a published table."""
 
-from unit_clusters.logs import logged_to
-from unit_clusters.published import decompress
+from unit_clusters.results.published import decompress
+from unit_clusters.runs.logs import logged_to
 
 
 def main(job):

@@ -13,7 +13,7 @@ from unit_clusters.claims.changes import ADDED, CHANGED, Change, belongs
 from unit_clusters.claims.paper import SECTIONS
 from unit_clusters.claims.rules import Claim, Row
 from unit_clusters.claims.scorecard import overall, score
-from unit_clusters.files import written_whole
+from unit_clusters.runs.files import written_whole
 
 TEXT, FIRST, TABLES = "docs/claims.md", "docs/claims_first.csv", "results/published/tables"
 

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from unit_clusters.claims.intervals import Mean
-from unit_clusters.measures import FORMS
-from unit_clusters.sweep import UNTRAINED
+from unit_clusters.runs.sweep import UNTRAINED
+from unit_clusters.similarity.measures import FORMS
 
 MIN_TEST_ACCURACY = 0.80
 """Trained networks below it, or whose accuracy is NaN, are discarded (section 4.1)."""

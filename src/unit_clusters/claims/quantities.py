@@ -13,8 +13,8 @@ from jaxtyping import Float
 
 from unit_clusters.claims.intervals import Count, Difference, Estimate, Extreme, Mean, Size, divide, largest, lead, mean
 from unit_clusters.claims.networks import BASELINE, IN_SD, PAIRS, ROUNDING, Group, Networks, NotTestable
-from unit_clusters.measures import FORMS, Form, kind
-from unit_clusters.sweep import REGULARIZERS
+from unit_clusters.runs.sweep import REGULARIZERS
+from unit_clusters.similarity.measures import FORMS, Form, kind
 
 EXPERIMENTS = ("base", "wide", "deep")
 """Those of the paper."""

@@ -8,7 +8,7 @@ from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Extreme, Mean, largest, lead, smallest
 from unit_clusters.claims.networks import Networks
 from unit_clusters.claims.rules import HALF, IN_BAND, INFINITY, RARE, UNNOTICED, Claim, Effect, Row, above, below
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.similarity.measures import FORMS, Form
 
 EITHER_SIGN = np.array([1.0, -1.0])
 

@@ -14,7 +14,7 @@ from unit_clusters.claims.intervals import Count, Interval, interval
 from unit_clusters.claims.networks import Networks, NotTestable, arrange
 from unit_clusters.claims.paper import SECTIONS
 from unit_clusters.claims.rules import CHECKS, CORRECTED, EFFECTS, Claim, Row, Rule, Statistic
-from unit_clusters.files import written_whole
+from unit_clusters.runs.files import written_whole
 
 COLUMNS = (
     *("id", "where", "claim", "statistic", "value", "ci_low", "ci_high", "interval", "rule", "verdict"),

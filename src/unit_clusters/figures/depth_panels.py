@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from unit_clusters.figures import style
 from unit_clusters.figures.sweep_panels import HEADER, LEFT, ROWS, Quantity, draw_means, empty_panels, fit, legend
-from unit_clusters.measures import FORMS
+from unit_clusters.similarity.measures import FORMS
 
 BOTTOM = 1.2
 """Inches."""

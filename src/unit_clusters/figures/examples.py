@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from unit_clusters.figures import style
-from unit_clusters.files import written_whole
-from unit_clusters.layer_files import named, read_labels, read_similarity
-from unit_clusters.measures import FORMS, Form, all_forms
+from unit_clusters.results.layer_files import named, read_labels, read_similarity
+from unit_clusters.runs.files import written_whole
+from unit_clusters.similarity.measures import FORMS, Form, all_forms
 
 FORM = Form("cov", True)
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.figures.examples import FORM, SIMILARITIES, Example, cluster_order, draw_example, draw_scale
 from unit_clusters.figures.network_diagram import draw_network
-from unit_clusters.measures import Form
+from unit_clusters.similarity.measures import Form
 
 CLUSTERS = [color for place, color in enumerate(colormaps["tab10"].colors) if place != 7]
 """Colours of clusters, which repeat after nine. Grey is for unused units."""

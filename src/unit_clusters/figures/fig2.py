@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.similarity.measures import FORMS, Form
 
 DEPTH = (0.42, 0.36)
 """How far right and up the rear face of the cube, that of the gradients, lies; its front is 1 by 1."""

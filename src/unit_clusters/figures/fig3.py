@@ -24,7 +24,7 @@ from unit_clusters.figures.sweep_panels import (
     legend,
     summarize,
 )
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.similarity.measures import FORMS, Form
 
 RING = 7
 """Points: diameter of the ring around a point that has an example."""

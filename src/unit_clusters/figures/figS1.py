@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from unit_clusters.datasets import CLASSES, SIDE
+from unit_clusters.data.idx import CLASSES, SIDE
 from unit_clusters.figures import style
 from unit_clusters.figures.network_diagram import draw_network
 

@@ -21,7 +21,7 @@ from unit_clusters.figures.pair_panels import (
     mean_scores,
     reach,
 )
-from unit_clusters.measures import FORMS
+from unit_clusters.similarity.measures import FORMS
 
 COLUMNS = 4
 """Strengths of each regulariser."""

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import mean_scores
 from unit_clusters.figures.six_panels import Means, draw_six
-from unit_clusters.measures import FORMS
+from unit_clusters.similarity.measures import FORMS
 
 LABEL = (
     f"mean transferability, eq. (9), in units of Q; diagonal: mean {style.Q_STAR} (higher: clusters transfer better)"

@@ -15,7 +15,7 @@ from unit_clusters.figures import style
 from unit_clusters.figures.metric_panels import STRENGTHS
 from unit_clusters.figures.pair_panels import hundredths
 from unit_clusters.figures.sweep_panels import HOLLOW, Quantity, fit
-from unit_clusters.measures import FORMS, kind
+from unit_clusters.similarity.measures import FORMS, kind
 
 PROTOCOLS = {
     "base": ("base: long training", {"color": "black", "marker": "o", "linestyle": "-"}),

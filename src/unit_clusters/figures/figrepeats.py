@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import KINDS, mean_scores
-from unit_clusters.measures import FORMS
+from unit_clusters.similarity.measures import FORMS
 
 SCORES = {"element_similarity": "single searches", "element_similarity_best": "best partitions"}
 """Columns of both tables, and what is compared there."""

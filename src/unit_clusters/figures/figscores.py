@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import KINDS, mean_scores
-from unit_clusters.measures import FORMS, Form
+from unit_clusters.similarity.measures import FORMS, Form
 
 SCORES = {
     "rmi": "reduced mutual\ninformation",

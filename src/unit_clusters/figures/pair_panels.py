@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS, Kind, kind
+from unit_clusters.similarity.measures import FORMS, Kind, kind
 
 MISSING = "0.75"
 """The grey of a pair without a score."""

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.typing import ColorType
 
-from unit_clusters import tables
-from unit_clusters.files import written_whole
-from unit_clusters.measures import Form
+from unit_clusters.results import tables
+from unit_clusters.runs.files import written_whole
+from unit_clusters.similarity.measures import Form
 
 RC = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so a figure looks the same everywhere

@@ -21,7 +21,7 @@ from unit_clusters.figures.sweep_panels import (
     fit,
     legend,
 )
-from unit_clusters.measures import FORMS
+from unit_clusters.similarity.measures import FORMS
 
 GREY = "#ececec"
 """Behind a block. Its panels stay white, so that the grey bands of untrained networks show."""

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
 from unit_clusters.figures import style
-from unit_clusters.measures import FORMS, MEASURES, Form
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form
 
 FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
 """The strengths that count as 0 % and 100 % (caption of Fig. 3); dropout's percentage is its probability."""

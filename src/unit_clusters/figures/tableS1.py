@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from unit_clusters.sweep import REGULARIZERS, strength_blocks
+from unit_clusters.runs.sweep import REGULARIZERS, strength_blocks
 
 COLUMNS = ("experiment", "hidden", "seeds", "swept", *REGULARIZERS, "networks")
 

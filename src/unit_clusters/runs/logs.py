@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from unit_clusters.processor import processor
+from unit_clusters.runs.processor import processor
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from unit_clusters.datasets import Dataset, split
+from unit_clusters.data.idx import Dataset, split
 
 
 class Images(NamedTuple):

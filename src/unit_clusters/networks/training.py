@@ -25,10 +25,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from unit_clusters.evaluation import evaluate
-from unit_clusters.images import Batch, Data, Images, batches
-from unit_clusters.network import Ensemble, Stack
-from unit_clusters.streams import stream
+from unit_clusters.data.images import Batch, Data, Images, batches
+from unit_clusters.networks.ensemble import Ensemble, Stack
+from unit_clusters.networks.evaluation import evaluate
+from unit_clusters.runs.streams import stream
 
 log = logging.getLogger(__name__)
 

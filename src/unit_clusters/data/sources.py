@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from unit_clusters.datasets import DatasetError, file_sha256
-from unit_clusters.files import written_whole
+from unit_clusters.data.idx import DatasetError, file_sha256
+from unit_clusters.runs.files import written_whole
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from unit_clusters.files import written_whole
-from unit_clusters.streams import stream
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.streams import stream
 
 FILES = (
     "train-images-idx3-ubyte",

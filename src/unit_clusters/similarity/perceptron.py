@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unit_clusters.automatic import Options, Sums, curvature, output_vectors
-from unit_clusters.similarity import CHUNK, InputSensitivity, Responses, downstream_factors
+from unit_clusters.similarity.automatic import Options, Sums, curvature, output_vectors
+from unit_clusters.similarity.closed_form import CHUNK, InputSensitivity, Responses, downstream_factors
 
 LETTERS = {nn.Flatten: "F", nn.Linear: "L", nn.ReLU: "R", nn.Dropout: "D"}
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unit_clusters import sweep
-from unit_clusters.measures import FORMS
-from unit_clusters.provenance import NOT_RECORDED
-from unit_clusters.published import KEYS
-from unit_clusters.replication import FALSE_ALARM, GROUP, at_settings_of, comparisons, corrected
-from unit_clusters.tables import RUN
+from unit_clusters.results.published import KEYS
+from unit_clusters.results.replication import FALSE_ALARM, GROUP, at_settings_of, comparisons, corrected
+from unit_clusters.results.tables import RUN
+from unit_clusters.runs import sweep
+from unit_clusters.runs.provenance import NOT_RECORDED
+from unit_clusters.similarity.measures import FORMS
 
 SAME = 1e-6
 """Two numbers are the same up to this difference, relative to the number or to its column's median size."""

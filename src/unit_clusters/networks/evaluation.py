@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from unit_clusters.images import Data, Images, batches
-from unit_clusters.network import Ensemble, Stack
+from unit_clusters.data.images import Data, Images, batches
+from unit_clusters.networks.ensemble import Ensemble, Stack
 
 BATCH = 1000
 SPARSITY_THRESHOLD = 1e-3

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from unit_clusters.network import Ensemble
+from unit_clusters.networks.ensemble import Ensemble
 
 CHUNK = 100
 """Images at a time."""

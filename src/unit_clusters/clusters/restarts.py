@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.modularity import (
+from unit_clusters.clusters.modularity import (
     ENTROPY,
     UNUSED,
     Clustering,

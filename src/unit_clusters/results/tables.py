@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from unit_clusters.files import written_whole
+from unit_clusters.runs.files import written_whole
 
 RUN = ("experiment", "regularizer", "strength", "seed")
 """The columns that name a network, in every table."""

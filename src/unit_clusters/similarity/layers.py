@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from unit_clusters.passes import Pick, passes, problem
+from unit_clusters.similarity.passes import Pick, passes, problem
 
 Units = Literal["auto"] | int | Callable[[Tensor], Tensor]
 """Where the units are in what a layer puts out; see `analysis.analyze`."""

@@ -16,9 +16,9 @@ from functools import partial
 
 import pytest
 
-from unit_clusters import datasets, mnist
-from unit_clusters.datasets import FILES, DatasetError
-from unit_clusters.mnist import fetch_mnist
+from unit_clusters.data import idx, sources
+from unit_clusters.data.idx import FILES, DatasetError
+from unit_clusters.data.sources import fetch_mnist
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 
@@ -26,7 +26,7 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 @pytest.fixture
 def original(tmp_path):
     """A folder with a small data set that plays MNIST."""
-    datasets.write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
+    idx.write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
     return tmp_path / "original"
 
 
@@ -225,7 +225,7 @@ def test_a_download_cut_short_is_refused(fetch, original, tmp_path, mirror):
 
 
 def test_a_silent_mirror_is_given_up_after_the_timeout(fetch, monkeypatch):
-    monkeypatch.setattr(mnist, "TIMEOUT", 0.1)
+    monkeypatch.setattr(sources, "TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         with pytest.raises(DatasetError, match=rf"{url}: {TRAIN_IMAGES}\.gz: (TimeoutError|.*timed out)"):
@@ -234,7 +234,7 @@ def test_a_silent_mirror_is_given_up_after_the_timeout(fetch, monkeypatch):
 
 def test_a_mirror_with_many_silent_addresses_takes_no_longer(fetch, monkeypatch):
     all_tried = threading.Event()  # what urlopen waits for: its timeout holds for each address anew
-    monkeypatch.setattr(mnist, "TIMEOUT", 0.1)
+    monkeypatch.setattr(sources, "TIMEOUT", 0.1)
     monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: all_tried.wait(60))
     start = time.monotonic()
     with pytest.raises(DatasetError, match=rf"{TRAIN_IMAGES}\.gz: TimeoutError"):
@@ -306,4 +306,4 @@ def test_a_missing_npm_is_told(fetch):
 
 
 def test_every_default_mirror_is_https():
-    assert {mirror.split("://")[0] for mirror in mnist.MIRRORS} == {"https"}
+    assert {mirror.split("://")[0] for mirror in sources.MIRRORS} == {"https"}

@@ -8,7 +8,7 @@ from clusim import sim
 from clusim.clustering import Clustering
 from jaxtyping import Float, Int
 
-from unit_clusters.modularity import ROUNDING, UNUSED, modularity
+from unit_clusters.clusters.modularity import ROUNDING, UNUSED, modularity
 
 
 class Agreement(NamedTuple):

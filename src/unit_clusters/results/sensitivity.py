@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unit_clusters.measures import FORMS, Kind, kind
+from unit_clusters.similarity.measures import FORMS, Kind, kind
 
 REFERENCE = "reference"
 """The experiment that the others of the preset are compared with."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from unit_clusters.processor import processor
+from unit_clusters.runs.processor import processor
 
 PACKAGES = ("torch", "numpy", "scipy", "numba", "clusim", "matplotlib", "pandas", "safetensors", "snakemake")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from unit_clusters.files import written_whole
-from unit_clusters.layer_files import Searches, named
-from unit_clusters.tables import RUN
+from unit_clusters.results.layer_files import Searches, named
+from unit_clusters.results.tables import RUN
+from unit_clusters.runs.files import written_whole
 
 KEYS = [
     *(*RUN, "layer"),

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.files import written_whole
-from unit_clusters.measures import FORMS, MEASURES
+from unit_clusters.runs.files import written_whole
+from unit_clusters.similarity.measures import FORMS, MEASURES
 
 
 def write_similarity(similarity: Mapping[str, Float[np.ndarray, "models units units"]], path: str | Path) -> None:

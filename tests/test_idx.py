@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unit_clusters import datasets
-from unit_clusters.datasets import FILES, DatasetError, load, read_idx, split, write_checksums, write_idx
+from unit_clusters.data import idx
+from unit_clusters.data.idx import FILES, DatasetError, load, read_idx, split, write_checksums, write_idx
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 
@@ -17,7 +17,7 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 @pytest.fixture
 def original(tmp_path):
     """A folder with a small data set that plays MNIST."""
-    datasets.write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
+    idx.write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
     return tmp_path / "original"
 
 
@@ -162,7 +162,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
 
 def test_synthetic_files_depend_on_the_seed_and_nothing_else(tmp_path):
     for folder, train, seed in (("first", 30, 1), ("again", 30, 1), ("longer", 40, 1), ("other", 30, 2)):
-        datasets.write_synthetic(tmp_path / folder, train=train, test=30, seed=seed)
+        idx.write_synthetic(tmp_path / folder, train=train, test=30, seed=seed)
     first, again, longer, other = (read_all(tmp_path / name) for name in ("first", "again", "longer", "other"))
     assert sorted(os.listdir(tmp_path / "first")) == sorted(FILES)
     assert first == again
@@ -179,7 +179,7 @@ def accuracy_of_nearest_mean(train_images, train_labels, test_images, test_label
 
 def test_synthetic_classes_can_be_learned_from_the_training_images(tmp_path):
     for seed in (0, 1):
-        datasets.write_synthetic(tmp_path / str(seed), train=500, test=200, seed=seed)
+        idx.write_synthetic(tmp_path / str(seed), train=500, test=200, seed=seed)
         write_checksums(tmp_path / str(seed))
     data, other = load(tmp_path / "0"), load(tmp_path / "1")
     assert data.train_images.shape == (500, 784)

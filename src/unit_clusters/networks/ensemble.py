@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import pad
 
-from unit_clusters.files import written_whole
-from unit_clusters.images import Batch
-from unit_clusters.streams import stream
+from unit_clusters.data.images import Batch
+from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.streams import stream
 
 
 class Ensemble:

@@ -1,0 +1,1 @@
+"""Ensembles of multi-layer perceptrons: what they are, how they are trained and evaluated."""
