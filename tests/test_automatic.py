@@ -378,7 +378,7 @@ def test_some_outputs_only_when_asked_for(case, monkeypatch):
     model, images, labels, loss, names = made(case)
     whole = similarities(model, images, names, labels, loss)
     for module in ("automatic", "perceptron"):
-        monkeypatch.setattr(f"unit_clusters.{module}.MOST_OUTPUTS", 2, raising=False)
+        monkeypatch.setattr(f"unit_clusters.similarity.{module}.MOST_OUTPUTS", 2, raising=False)
     with pytest.raises(ValueError, match=r"the model has 3 outputs.*\"top\", 10.*\"random\", 100"):
         similarities(model, images, names, labels, loss)
     for outputs in ("all", ("top", 3)):
