@@ -1,39 +1,39 @@
 # `make` lists the targets. Each makes its own environment in .venv from the pinned versions, then runs one command.
 PYTHON ?= python3
 SNAKEMAKE = .venv/bin/snakemake
+RUN = $(SNAKEMAKE) $(shell [ -t 2 ] && echo --logger rich)# bars of progress, on a terminal
 LAID_OVER = $(if $(CONFIG),--configfile $(CONFIG))
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
 
 quick: .venv/installed ## the whole workflow at small scale on the real MNIST, into results/quick (minutes)
-	$(SNAKEMAKE) --configfile workflow/presets/quick.yaml
+	$(RUN) --configfile workflow/presets/quick.yaml
 
 paper: .venv/installed ## every network of the paper, into results/paper (more than an hour)
-	$(SNAKEMAKE)
+	$(RUN)
 
 resume: .venv/installed ## go on with a run that was killed: the paper's, or make resume CONFIG=workflow/presets/quick.yaml
 	$(SNAKEMAKE) --unlock $(LAID_OVER)
-	$(SNAKEMAKE) $(LAID_OVER)
+	$(RUN) $(LAID_OVER)
 
 status: .venv/installed ## how many files of each rule are finished, missing and out of date; takes CONFIG, too
 	@$(SNAKEMAKE) --summary $(LAID_OVER) | awk -F '\t' 'NR > 1 { print ($$3 ~ /^fig/ ? "figures" : $$3) ": " \
 		($$5 == "missing" ? "missing" : $$6 == "no update" ? "finished" : "out of date") }' | sort | uniq -c
 
-report: paper ## one HTML page with all figures, the scorecard and run times, results/paper/report.html
-	$(SNAKEMAKE) provenance
-	$(SNAKEMAKE) all provenance --report results/paper/report.html
+report: .venv/installed ## the paper, and one HTML page with its figures, scorecard and run times, results/paper/report.html
+	$(RUN) all provenance --report-after-run --report results/paper/report.html
 
 verify: .venv/installed ## compare a run with the published one, or a part of it: make verify CONFIG=mine.yaml; makes what it lacks
-	$(SNAKEMAKE) verify $(LAID_OVER)
+	$(RUN) verify $(LAID_OVER)
 	@report=$$($(SNAKEMAKE) verify --summary $(LAID_OVER) 2>/dev/null | awk '$$1 ~ /verification.txt$$/ { print $$1 }'); \
 		cat "$$report" && grep -q '^PASSED' "$$report"
 
 published: .venv/installed ## all figures and the scorecard from the published tables, into results/redrawn (a minute)
-	$(SNAKEMAKE) --configfile workflow/presets/published.yaml
+	$(RUN) --configfile workflow/presets/published.yaml
 
 sensitivity: .venv/installed ## what one choice at a time does to the headline numbers, into results/sensitivity (minutes)
-	$(SNAKEMAKE) figsensitivity --configfile workflow/presets/sensitivity.yaml
+	$(RUN) figsensitivity --configfile workflow/presets/sensitivity.yaml
 
 test: .venv/installed ## all tests but those of the next two targets (minutes)
 	.venv/bin/pytest
@@ -64,7 +64,7 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis logs/quick logs/tiny results/quick results/tiny
 
 .venv/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or newer, not " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "This is tested with Python 3.11 to 3.13, and $(PYTHON) is " + sys.version.split()[0] + ". Name one of them: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@

@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unit_clusters.data import idx
-from unit_clusters.data.idx import FILES, DatasetError, load, read_idx, split, write_checksums, write_idx
+from unit_clusters.data.idx import (
+    FILES,
+    DatasetError,
+    load,
+    load_images,
+    read_idx,
+    split,
+    write_checksums,
+    write_idx,
+)
+from unit_clusters.data.synthetic import write_synthetic
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 
@@ -17,7 +26,7 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 @pytest.fixture
 def original(tmp_path):
     """A folder with a small data set that plays MNIST."""
-    idx.write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
+    write_synthetic(tmp_path / "original", train=30, test=20, seed=0)
     return tmp_path / "original"
 
 
@@ -73,32 +82,42 @@ def test_read_idx_refuses_anything_else(tmp_path, content, message):
         read_idx(path)
 
 
-def test_load_returns_the_four_arrays_flattened(tmp_path):
+@pytest.mark.parametrize(("rows", "columns", "classes"), [(28, 28, 10), (32, 20, 27), (1, 7, 1)])
+def test_load_returns_the_four_arrays_flattened(tmp_path, rows, columns, classes):
     random = np.random.default_rng(0)
     arrays = [
-        random.integers(256, size=(7, 28, 28), dtype=np.uint8),
-        random.integers(10, size=7, dtype=np.uint8),
-        random.integers(256, size=(3, 28, 28), dtype=np.uint8),
-        random.integers(10, size=3, dtype=np.uint8),
+        random.integers(256, size=(30, rows, columns), dtype=np.uint8),
+        random.permutation(np.arange(30, dtype=np.uint8) % classes),
+        random.integers(256, size=(3, rows, columns), dtype=np.uint8),
+        random.integers(classes, size=3, dtype=np.uint8),
     ]
     for name, array in zip(FILES, arrays, strict=True):
         write_idx(tmp_path / name, array)
     write_checksums(tmp_path)
     data = load(tmp_path)
-    np.testing.assert_array_equal(data.train_images, arrays[0].reshape(7, 784), strict=True)
+    np.testing.assert_array_equal(data.train_images, arrays[0].reshape(30, rows * columns), strict=True)
     np.testing.assert_array_equal(data.train_labels, arrays[1], strict=True)
-    np.testing.assert_array_equal(data.test_images, arrays[2].reshape(3, 784), strict=True)
+    np.testing.assert_array_equal(data.test_images, arrays[2].reshape(3, rows * columns), strict=True)
     np.testing.assert_array_equal(data.test_labels, arrays[3], strict=True)
+    assert (data.pixels, data.classes) == (rows * columns, classes)
+    np.testing.assert_array_equal(load_images(tmp_path, "training"), data.train_images, strict=True)
+    np.testing.assert_array_equal(load_images(tmp_path, "test"), data.test_images, strict=True)
 
 
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
         (TRAIN_LABELS, np.zeros(29, dtype=np.uint8), r"train images of shape \(30, 28, 28\) and labels of shape"),
+        (TRAIN_IMAGES, np.zeros((30, 784), dtype=np.uint8), r"train images of shape \(30, 784\)"),
         (TEST_IMAGES, np.zeros((20, 8, 8), dtype=np.uint8), r"t10k images of shape \(20, 8, 8\)"),
+        (TEST_IMAGES, np.zeros((20, 14, 56), dtype=np.uint8), r"t10k images of shape \(20, 14, 56\)"),
         (TEST_IMAGES, np.zeros((20, 784), dtype=np.uint8), r"t10k images of shape \(20, 784\)"),
         (TEST_LABELS, np.zeros((20, 1), dtype=np.uint8), r"labels of shape \(20, 1\)"),
-        (TEST_LABELS, np.full(20, 10, dtype=np.uint8), "t10k labels should be below 10, but one is 10"),
+        (
+            TEST_LABELS,
+            np.full(20, 10, dtype=np.uint8),
+            "t10k labels should be at most 9, as in training, but one is 10",
+        ),
     ],
 )
 def test_load_refuses_files_that_do_not_fit_together(original, name, array, message):
@@ -106,6 +125,31 @@ def test_load_refuses_files_that_do_not_fit_together(original, name, array, mess
     write_checksums(original)
     with pytest.raises(DatasetError, match=message):
         load(original)
+
+
+def test_load_refuses_a_part_without_images(original):
+    for part in ("train", "t10k"):
+        write_idx(original / f"{part}-images-idx3-ubyte", np.zeros((0, 28, 28), dtype=np.uint8))
+        write_idx(original / f"{part}-labels-idx1-ubyte", np.zeros(0, dtype=np.uint8))
+        write_checksums(original)
+        with pytest.raises(DatasetError, match="none of them empty"):
+            load(original)
+        write_synthetic(original, train=30, test=20, seed=0)
+
+
+def test_the_images_of_a_part_ask_for_no_other_file(original):
+    write_checksums(original)
+    images = load(original).test_images
+    for name in (TRAIN_IMAGES, TRAIN_LABELS, TEST_LABELS):
+        (original / name).unlink()
+    np.testing.assert_array_equal(load_images(original, "test"), images, strict=True)
+    with pytest.raises(DatasetError, match=f"{TRAIN_IMAGES} is missing or damaged: delete .*SHA256SUMS"):
+        load_images(original, "training")
+    with (original / TEST_IMAGES).open("r+b") as file:
+        file.seek(100)
+        file.write(b"damage")
+    with pytest.raises(DatasetError, match=f"{TEST_IMAGES} is missing or damaged: delete .*SHA256SUMS"):
+        load_images(original, "test")
 
 
 def test_load_names_a_missing_and_a_damaged_file(original):
@@ -162,7 +206,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
 
 def test_synthetic_files_depend_on_the_seed_and_nothing_else(tmp_path):
     for folder, train, seed in (("first", 30, 1), ("again", 30, 1), ("longer", 40, 1), ("other", 30, 2)):
-        idx.write_synthetic(tmp_path / folder, train=train, test=30, seed=seed)
+        write_synthetic(tmp_path / folder, train=train, test=30, seed=seed)
     first, again, longer, other = (read_all(tmp_path / name) for name in ("first", "again", "longer", "other"))
     assert sorted(os.listdir(tmp_path / "first")) == sorted(FILES)
     assert first == again
@@ -179,7 +223,7 @@ def accuracy_of_nearest_mean(train_images, train_labels, test_images, test_label
 
 def test_synthetic_classes_can_be_learned_from_the_training_images(tmp_path):
     for seed in (0, 1):
-        idx.write_synthetic(tmp_path / str(seed), train=500, test=200, seed=seed)
+        write_synthetic(tmp_path / str(seed), train=500, test=200, seed=seed)
         write_checksums(tmp_path / str(seed))
     data, other = load(tmp_path / "0"), load(tmp_path / "1")
     assert data.train_images.shape == (500, 784)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -14,36 +13,21 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from unit_clusters.clusters.agreement import Agreement, compare
-from unit_clusters.clusters.modularity import Clustering, adjacency, cluster, contrast, largest_share
+from unit_clusters.clusters.modularity import Clustering, cluster
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
 from unit_clusters.results import tables
+from unit_clusters.results.layer_rows import FOUND, found_row, pair_rows
 from unit_clusters.runs.files import written_whole
 from unit_clusters.runs.streams import stream
-from unit_clusters.similarity.automatic import MEMORY, Automatic, Loss, Options, Outputs, examine
+from unit_clusters.similarity.any_module import Batch, measure
+from unit_clusters.similarity.automatic import MEMORY, Loss, Options, Outputs
 from unit_clusters.similarity.layers import Units, closest, resolve
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form, normalize
-from unit_clusters.similarity.passes import Pick, passes
-from unit_clusters.similarity.perceptron import ClosedForm, hidden_layers
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, by_form
+from unit_clusters.similarity.passes import Pick
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Batch = Tensor | Sequence[Tensor]
-"""Inputs, or inputs and labels."""
-
-Matrices = Mapping[str, Float[np.ndarray, "units units"]]
-"""Similarity matrices by measure or form."""
-
-MODULARITY = (
-    *("layer", "measure", "normalized", "q", "q_spectral", "num_clusters", "used_clusters", "dead_units"),
-    *("contrast", "largest_share", "q_best", "q_spread", "best_restarts"),
-)
-"""Columns of `Analysis.table`, as in modularity.csv."""
-
-AGREEMENT = ("layer", "measure_a", "normalized_a", "measure_b", "normalized_b", *Agreement._fields)
-"""Columns of `Analysis.agreement`, as in agreement.csv."""
 
 
 class ByForm(dict):
@@ -97,37 +81,29 @@ class Analysis(Mapping[str, Layer]):
         return "\n".join([f"Analysis of {len(self)} layers by {self.images} images", *lines])
 
     def table(self) -> pd.DataFrame:
-        """One row a layer, measure and form, with the columns MODULARITY."""
+        """One row a layer, measure and form, with the columns of modularity.csv."""
         return pd.DataFrame(
             [
-                {
-                    "layer": name,
-                    **form._asdict(),
-                    **layer.clusters[str(form)]._asdict(),
-                    "contrast": contrast(layer.similarity[str(form)], layer.clusters[str(form)].labels),
-                    "largest_share": largest_share(layer.clusters[str(form)].labels),
-                    **layer.restarts[str(form)]._asdict(),
-                }
+                {"layer": name}
+                | found_row(form, *(values[str(form)] for values in (layer.similarity, layer.clusters, layer.restarts)))
                 for name, layer in self.items()
                 for form in self._forms()
             ],
-            columns=MODULARITY,
+            columns=["layer", *FOUND],
         )
 
     def agreement(self) -> pd.DataFrame:
-        """One row a layer and pair of forms, with the columns AGREEMENT."""
+        """One row a layer and pair of forms, with the columns of agreement.csv."""
         return pd.concat([self._agreement(name) for name in self], ignore_index=True)
 
     def _agreement(self, name: str) -> pd.DataFrame:
-        forms, layer = self._forms(), self[name]
-        scores = compare(
-            [adjacency(layer.similarity[str(form)]) for form in forms],
+        layer, forms = self[name], self._forms()
+        rows = pair_rows(
+            {form: layer.similarity[str(form)] for form in forms},
             np.array([layer.clusters[str(form)].labels for form in forms]),
             np.array([layer.best[str(form)] for form in forms]),
         )
-        return pd.DataFrame(
-            [(name, *forms[a], *forms[b], *score) for (a, b), score in scores.items()], columns=AGREEMENT
-        )
+        return pd.DataFrame([{"layer": name} | row for row in rows])
 
     def _forms(self) -> list[Form]:
         return [form for form in FORMS if form.measure not in self.left_out]
@@ -226,17 +202,10 @@ def analyze(
         TypeError: the images are no tensors.
     """
     names = resolve(model, layers)
-    batches = _batches(images, labels, loss)
     options = Options(loss, units, outputs, positions, hess_positions, seed, memory)
-    with tqdm(total=len(images) if isinstance(images, Tensor) else None, unit="image", disable=not progress) as bar:
-        similarities, seen = _similarities(model, batches, names, options, output, device, bar)
+    similarities, seen = measure(model, images, labels, names, options, output, device, progress)
     left_out = {} if loss else {"hess": "no loss was given"}
-    matrices = {
-        (name, form): normalize(measured[form.measure]) if form.normalized else measured[form.measure]
-        for name, measured in similarities.items()
-        for form in FORMS
-        if form.measure not in left_out
-    }
+    matrices = {(name, form): matrix for name, found in similarities.items() for form, matrix in by_form(found).items()}
     found = {name: Layer(type(model.get_submodule(name)).__name__, *(ByForm() for _ in range(4))) for name in names}
     for (name, form), matrix in tqdm(matrices.items(), unit="matrix", disable=not progress):
         searched = _search(matrix, name, form, seed, steps, restarts)
@@ -253,68 +222,3 @@ def _search(
     rngs = [stream("restart", name, str(form), seed, restarted) for restarted in range(number)]
     numbers, partitions = restart(matrix, single, rngs, steps)
     return single, numbers, partitions.best
-
-
-def _similarities(
-    model: nn.Module,
-    batches: Iterator[tuple[Tensor, Tensor | None]],
-    names: Sequence[str],
-    options: Options,
-    output: Pick | Mapping[str, Pick] | None,
-    device: str | torch.device | None,
-    bar: tqdm,
-) -> tuple[dict[str, Matrices], int]:
-    """The matrices of each layer, in closed form or else by automatic differentiation; and the number of images."""
-    first = next(batches)
-    two = first[0][[0, -1]]
-    plain = hidden_layers(model, two) if options.units == "auto" and not output else {}
-    with passes(model, names, output, device) as run:
-        if plain.keys() >= set(names):
-            examine(run, two, names, options)
-            way = ClosedForm(model, {name: plain[name] for name in names}, options)
-        else:
-            way = Automatic(run, two, names, options)
-        for images, labels in chain([first], batches):
-            for some in torch.arange(len(images)).split(way.most):
-                way.add(images[some], labels if labels is None else labels[some])
-                bar.update(len(some))
-    number = way.sums[names[0]].images
-    if number < 2:
-        raise ValueError("similarity takes at least two images")
-    return {name: _finite(name, sums.similarity()) for name, sums in way.sums.items()}, number
-
-
-def _finite(name: str, matrices: Matrices) -> Matrices:
-    for measure, matrix in matrices.items():
-        if not np.isfinite(matrix).all():
-            raise ValueError(f"layer {name!r}: {measure} has entries that are NaN or infinite, at some of the images")
-    return matrices
-
-
-def _batches(
-    images: Tensor | Iterable[Batch], labels: Tensor | None, loss: Loss | None
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Batches of images and labels, each checked when its turn comes."""
-    if isinstance(images, Tensor):
-        images = [images if labels is None else (images, labels)]
-    elif labels is not None and not isinstance(images, np.ndarray):
-        raise ValueError("labels= goes with images in one tensor; an iterable yields pairs of inputs and labels")
-    empty = True
-    for batch in images:
-        inputs, targets = (*batch, None)[:2] if isinstance(batch, tuple | list) else (batch, None)
-        if not isinstance(inputs, Tensor):
-            raise TypeError(
-                f"images must be a tensor or an iterable of batches, each a tensor or a pair of inputs and labels, not "
-                f"of {type(inputs).__name__}; torch.as_tensor makes a tensor of an array"
-            )
-        if targets is not None and len(targets) != len(inputs):
-            raise ValueError(f"there are {len(targets)} labels for {len(inputs)} images")
-        if loss and targets is None:
-            raise ValueError(
-                "the loss needs labels=, or batches of inputs and labels; for an autoencoder, labels=images"
-            )
-        if len(inputs):
-            empty = False
-            yield inputs, targets
-    if empty:
-        raise ValueError("there are no images")

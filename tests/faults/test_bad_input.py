@@ -32,9 +32,11 @@ from test_workflow import (
 )
 
 from unit_clusters.clusters.modularity import cluster
+from unit_clusters.data import fetch as fetching
 from unit_clusters.data import idx
 from unit_clusters.data.images import prepare
-from unit_clusters.data.sources import fetch_mnist
+from unit_clusters.data.sources import Source
+from unit_clusters.data.synthetic import write_synthetic
 from unit_clusters.networks import ensemble as network
 from unit_clusters.networks import evaluation, training
 from unit_clusters.results import tables
@@ -112,18 +114,18 @@ IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = idx.FILES
 def folder(tmp_path):
     """A data set in a folder of the user's."""
     folder = tmp_path / "Übung mit Bildern"
-    idx.write_synthetic(folder, train=100, test=50, seed=0)
+    write_synthetic(folder, train=100, test=50, seed=0)
     return folder
 
 
 @pytest.fixture
 def fetch(folder, tmp_path, monkeypatch):
-    """Fetches that data set as if it were MNIST, without a network, and gives back the files."""
+    """Fetches that data set as if it were a known one, without a network, and gives back the files."""
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in idx.FILES}
     monkeypatch.setenv("PATH", "")
 
     def fetch():
-        fetch_mnist(tmp_path / "data", folder, mirrors=(), files=files)
+        fetching.fetch(Source((100, 28, 28), 10, files), tmp_path / "data", folder)
         return {name: (tmp_path / "data" / name).read_bytes() for name in idx.FILES}
 
     return fetch
@@ -424,7 +426,7 @@ def test_an_odd_matrix_has_defined_rows(scripts, case, _):
 @pytest.mark.parametrize(("case", "_"), cases("Networks that do not learn", BAD_TRAINING))
 def test_a_network_that_does_not_learn_has_finite_rows(scripts, tmp_path, case, _):
     settings, penalties, epochs = case
-    idx.write_synthetic(tmp_path, train=500, test=100, seed=0)
+    write_synthetic(tmp_path, train=500, test=100, seed=0)
     idx.write_checksums(tmp_path)
     images = idx.load(tmp_path)
     data, start = prepare(images, 0.1, torch.float32), network.initialize(SIZES, [0])
@@ -519,7 +521,7 @@ def test_an_odd_run_works(odd, check, _):
 
 
 def wrong_mnist(folder):
-    idx.write_synthetic(folder / "Übung mit Bildern", train=10, test=10, seed=0)
+    write_synthetic(folder / "Übung mit Bildern", train=10, test=10, seed=0)
     named = overlay(folder, dataset={"name": "mnist", "folder": "Übung mit Bildern"})
     printed = snakemake(folder, "data/mnist/SHA256SUMS", check=False, **named)
     assert not list((folder / "data/mnist").glob("*"))

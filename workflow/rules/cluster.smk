@@ -1,15 +1,15 @@
-# The clusters of one layer under all eight measures, for each network of a cohort.
+# The clusters of each hidden layer under all measures, for each network of a cohort.
 rule cluster:
     input:
-        similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
-        modules=modules_since_training("similarity.py", "cluster.py"),
+        similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        modules=modules_of("cluster.py"),
     output:
-        labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
-        modularity="<results>/clusters/{experiment}/{cohort}/layer{layer}.csv",
+        labels="<results>/clusters/{experiment}/{cohort}.npz",
+        modularity="<results>/clusters/{experiment}/{cohort}.csv",
     log:
-        "<logs>/cluster/{experiment}/{cohort}/layer{layer}.log",
+        "<logs>/cluster/{experiment}/{cohort}.log",
     benchmark:
-        "<benchmarks>/cluster/{experiment}/{cohort}/layer{layer}.tsv"
+        "<benchmarks>/cluster/{experiment}/{cohort}.tsv"
     priority: 1  # what has been trained is seen through before more is trained
     conda:
         "../../envs/compute.yaml"
@@ -18,9 +18,11 @@ rule cluster:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,
     params:
-        job=lambda wildcards: layer_of_runs(wildcards)
-        | cohort_of(wildcards).settings["clustering"],
+        job=lambda wildcards: {
+            "runs": cohort_of(wildcards).runs,
+            **cohort_of(wildcards).settings["clustering"],
+        },
     message:
-        "Cluster {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
+        "Cluster {wildcards.experiment}, {wildcards.cohort}"
     script:
         "../scripts/cluster.py"

@@ -2,6 +2,7 @@
 import ast
 import math
 import os
+import re
 import sys
 from functools import cache
 from itertools import pairwise
@@ -19,11 +20,7 @@ os.environ.update(
     )
 )
 
-from unit_clusters.runs import files
 from unit_clusters.runs import sweep
-
-# jobs that go on after this process was killed write nothing
-os.environ[files.RUN] = str(os.getpid())
 
 try:
     COHORTS = {
@@ -36,12 +33,19 @@ except ValueError as error:
 EXPERIMENTS = {
     name: experiment for name, experiment in config["experiments"].items() if experiment
 }
+# Of perceptrons, which are trained here; and of networks of the user's.
+PERCEPTRONS = [name for name in EXPERIMENTS if "hidden" in EXPERIMENTS[name]]
+OWN = [name for name in EXPERIMENTS if "hidden" not in EXPERIMENTS[name]]
+
+
+def either(names):
+    """A pattern of wildcards that is one of these names; of none, one that nothing fits."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
     experiment="[^/]+",
     cohort="[^/]+",
-    layer=r"\d+",
 
 
 def cohort_of(wildcards):
@@ -52,34 +56,6 @@ def cohort_of(wildcards):
         raise WorkflowError(
             f"The configuration has no cohort {wildcards.cohort} in experiment {wildcards.experiment}."
         )
-
-
-def origin(wildcards):
-    """What the networks of a cohort are made with, by configuration.
-
-    Rules after training have this in their params, and the modules that made them among their inputs. Their own input
-    files change with them, so nothing is run twice. But when one of the jobs before them fails, Snakemake deletes its
-    output, and later takes what had once been made from an older version of that output for up to date.
-    """
-    cohort = cohort_of(wildcards)
-    return {
-        "dataset": config["dataset"]["name"],
-        "hidden": list(cohort.hidden),
-        "runs": cohort.runs,
-        "validation_share": config["validation_share"],
-        "training": cohort.settings["training"],
-    }
-
-
-def layer_of_runs(wildcards):
-    """Which networks, and which of their layers, a path is about; and what the similarities were made with."""
-    cohort = cohort_of(wildcards)
-    return {
-        "runs": cohort.runs,
-        "layer": int(wildcards.layer),
-        "origin": origin(wildcards),
-        "similarity": cohort.settings["similarity"],
-    }
 
 
 def differences_from(reference):
@@ -97,28 +73,14 @@ def differences_from(reference):
     }
 
 
-def per_cohort(path):
-    """The path, with {experiment} and {cohort}, for every cohort."""
+def per_cohort(*paths, experiments=EXPERIMENTS):
+    """The paths, with {experiment} and {cohort}, for every cohort of these experiments."""
     return [
         path.format(experiment=cohort.experiment, cohort=cohort.id)
+        for path in paths
         for cohort in COHORTS.values()
+        if cohort.experiment in experiments
     ]
-
-
-def per_layer(path):
-    """The path, with {experiment}, {cohort} and {layer}, for every cohort and layer."""
-    return [
-        path.format(experiment=cohort.experiment, cohort=cohort.id, layer=layer)
-        for cohort in COHORTS.values()
-        for layer in cohort.layers
-    ]
-
-
-def modules_since_training(*scripts):
-    """An input function: the modules of these scripts and of the one that made the cohort's networks."""
-    return lambda wildcards: modules_of(
-        *scripts, "train.py" if cohort_of(wildcards).trained else "initialize.py"
-    )
 
 
 @cache
@@ -152,6 +114,7 @@ def imported_names(path):
 def training_minutes(wildcards, attempt):
     """From the products that training takes: of an image, 4 or 6 operations a weight, at 15 GFLOP/s a core."""
     cohort = cohort_of(wildcards)
+    # images of 28 by 28 pixels and ten classes
     first, *others = (a * b for a, b in pairwise((28 * 28, *cohort.hidden, 10)))
     images = 60_000 * (1 - config["validation_share"])
     stops_early = cohort.settings["training"]["stopping_patience"] is not None
@@ -164,5 +127,7 @@ def training_minutes(wildcards, attempt):
 
 
 def layer_minutes(wildcards, attempt):
-    """From the number of networks."""
-    return attempt * (5 + len(cohort_of(wildcards).runs) // 3)
+    """From the number of networks and layers."""
+    cohort = cohort_of(wildcards)
+    layers = len(cohort.hidden) or 10  # of networks of the user's, who knows
+    return attempt * (5 + len(cohort.runs) * layers // 3)

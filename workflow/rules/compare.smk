@@ -1,17 +1,17 @@
-# How far the clusters of one layer agree between measures, and between independent searches of one measure, for each
-# network of a cohort.
+# How far the clusters of each hidden layer agree between measures, and between independent searches of one measure, for
+# each network of a cohort.
 rule compare:
     input:
-        similarity="<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
-        labels="<results>/clusters/{experiment}/{cohort}/layer{layer}.npz",
-        modules=modules_since_training("similarity.py", "cluster.py", "compare.py"),
+        similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        labels="<results>/clusters/{experiment}/{cohort}.npz",
+        modules=modules_of("compare.py"),
     output:
-        agreement="<results>/agreement/{experiment}/{cohort}/layer{layer}.csv",
-        repeats="<results>/agreement/{experiment}/{cohort}/layer{layer}.repeats.csv",
+        agreement="<results>/agreement/{experiment}/{cohort}.csv",
+        repeats="<results>/agreement/{experiment}/{cohort}.repeats.csv",
     log:
-        "<logs>/compare/{experiment}/{cohort}/layer{layer}.log",
+        "<logs>/compare/{experiment}/{cohort}.log",
     benchmark:
-        "<benchmarks>/compare/{experiment}/{cohort}/layer{layer}.tsv"
+        "<benchmarks>/compare/{experiment}/{cohort}.tsv"
     priority: 1  # what has been trained is seen through before more is trained
     conda:
         "../../envs/compute.yaml"
@@ -20,9 +20,8 @@ rule compare:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,
     params:
-        job=lambda wildcards: layer_of_runs(wildcards)
-        | {"clustering": cohort_of(wildcards).settings["clustering"]},
+        job=lambda wildcards: {"runs": cohort_of(wildcards).runs},
     message:
-        "Compare clusters of {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
+        "Compare clusters of {wildcards.experiment}, {wildcards.cohort}"
     script:
         "../scripts/compare.py"

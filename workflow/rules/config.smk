@@ -1,11 +1,19 @@
 # The configuration, checked before anything is planned: one line a problem, by its key.
 import math
+import platform
+import sys
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from snakemake.exceptions import WorkflowError
+
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    raise WorkflowError(
+        f"This workflow is tested with Python 3.11 to 3.13, and this is {platform.python_version()}. Run Snakemake in an "
+        "environment of one of these: `make PYTHON=python3.13 quick` makes one in .venv."
+    )
 
 # This repository's folder. workflow.basedir would be that of another workflow that uses this one as a module.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
@@ -15,6 +23,10 @@ if not SCHEMA.is_file():
         f"{ROOT} is not a folder, and this workflow needs the package that comes with it. To use it as a module, clone the "
         "repository and give the path of its workflow/Snakefile."
     )
+
+
+# This repository's, in whatever folder the run takes place.
+configfile: str(ROOT / "config.yaml")
 
 
 def repeated_keys(file, node):

@@ -1,35 +1,27 @@
 # The images: four IDX files in data/{name}, and the SHA-256 of each in SHA256SUMS. That small file stands for all four:
 # the others are verified whenever they are read, and are never deleted by Snakemake, so that no network is needed twice.
+from unit_clusters.data import sources
+
+try:
+    sources.find(config["dataset"]["name"])
+except ValueError as error:
+    raise WorkflowError(str(error)) from error
+
 IMAGES = f"data/{config['dataset']['name']}/SHA256SUMS"
 
 
-rule mnist:
+rule images:
     output:
-        "data/mnist/SHA256SUMS",
+        IMAGES,
     log:
-        "<logs>/mnist.log",
+        "<logs>/images.log",
     localrule: True
     conda:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        folder=config["dataset"]["folder"],
+        job=config["dataset"],
     message:
-        "Fetch and verify MNIST"
+        "Get the images and verify them"
     script:
-        "../scripts/mnist.py"
-
-
-rule synthetic:
-    output:
-        "data/synthetic/SHA256SUMS",
-    log:
-        "<logs>/synthetic.log",
-    localrule: True
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    message:
-        "Make synthetic images"
-    script:
-        "../scripts/synthetic.py"
+        "../scripts/images.py"

@@ -6,10 +6,7 @@ COHORT_JOBS = dict(zip(per_cohort("{experiment}/{cohort}"), COHORTS.values()))
 JOBS = {
     "train": [job for job, cohort in COHORT_JOBS.items() if cohort.trained],
     "initialize": [job for job, cohort in COHORT_JOBS.items() if not cohort.trained],
-    **dict.fromkeys(
-        ["similarity", "cluster", "compare"],
-        per_layer("{experiment}/{cohort}/layer{layer}"),
-    ),
+    **dict.fromkeys(["similarity", "cluster", "compare"], list(COHORT_JOBS)),
 }
 
 
@@ -67,7 +64,7 @@ rule publish:
             for path in rules.figures.input
             if str(path).endswith((".pdf", ".png"))
         ],
-        labels=per_layer("<results>/clusters/{experiment}/{cohort}/layer{layer}.npz"),
+        labels=per_cohort("<results>/clusters/{experiment}/{cohort}.npz"),
         others=expand(
             "<results>/{file}",
             file=["claims.csv", "claims.md", "provenance.json", "examples.npz"],

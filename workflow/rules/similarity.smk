@@ -1,15 +1,17 @@
-# The four similarity matrices of one layer, for each network of a cohort.
+# The four similarity matrices of each hidden layer, for each network of a cohort.
 rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
-        modules=modules_since_training("similarity.py"),
+        modules=modules_of("similarity.py"),
     output:
-        "<results>/similarity/{experiment}/{cohort}/layer{layer}.npz",
+        "<results>/similarity/{experiment}/{cohort}.npz",
     log:
-        "<logs>/similarity/{experiment}/{cohort}/layer{layer}.log",
+        "<logs>/similarity/{experiment}/{cohort}.log",
     benchmark:
-        "<benchmarks>/similarity/{experiment}/{cohort}/layer{layer}.tsv"
+        "<benchmarks>/similarity/{experiment}/{cohort}.tsv"
+    wildcard_constraints:
+        experiment=either(PERCEPTRONS),
     priority: 1  # what has been trained is seen through before more is trained
     conda:
         "../../envs/compute.yaml"
@@ -19,11 +21,10 @@ rule similarity:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
-            "layer": int(wildcards.layer),
-            "origin": origin(wildcards),
+            "runs": [run["id"] for run in cohort_of(wildcards).runs],
             **cohort_of(wildcards).settings["similarity"],
         },
     message:
-        "Similarity in {wildcards.experiment}, {wildcards.cohort}, layer {wildcards.layer}"
+        "Similarity in {wildcards.experiment}, {wildcards.cohort}"
     script:
         "../scripts/similarity.py"

@@ -1,34 +1,30 @@
 # Tidy tables of all networks.
 PARTS = {
     "models": per_cohort("<results>/models/{experiment}/{cohort}.models.csv"),
-    "modularity": per_layer(
-        "<results>/clusters/{experiment}/{cohort}/layer{layer}.csv"
-    ),
-    "agreement": per_layer(
-        "<results>/agreement/{experiment}/{cohort}/layer{layer}.csv"
-    ),
-    "repeats": per_layer(
-        "<results>/agreement/{experiment}/{cohort}/layer{layer}.repeats.csv"
-    ),
+    "modularity": per_cohort("<results>/clusters/{experiment}/{cohort}.csv"),
+    "agreement": per_cohort("<results>/agreement/{experiment}/{cohort}.csv"),
+    "repeats": per_cohort("<results>/agreement/{experiment}/{cohort}.repeats.csv"),
 }
+if OWN:
+    PARTS["layers"] = per_cohort(
+        "<results>/models/{experiment}/{cohort}.layers.csv", experiments=OWN
+    )
 
-# The jobs after training that each table comes from, and the sections of the configuration that networks are made with:
-# see origin() in common.smk.
-STAGES = {
-    "models": [],
-    "modularity": ["similarity.py", "cluster.py"],
-    "agreement": ["similarity.py", "cluster.py", "compare.py"],
-    "repeats": ["similarity.py", "cluster.py", "compare.py"],
-}
-NETWORKS = ["experiments", "l2_floor", "untrained", "validation_share", "training"]
+# What all parts of a table but `models` come from. When a job fails after a change, Snakemake deletes its output, and later
+# takes for up to date what had once been made from an older one: unless it is asked for all of them, as here.
+BETWEEN = per_cohort(
+    "<results>/models/{experiment}/{cohort}.safetensors", experiments=PERCEPTRONS
+) + per_cohort(
+    "<results>/similarity/{experiment}/{cohort}.npz",
+    "<results>/clusters/{experiment}/{cohort}.npz",
+)
 
 
 rule table:
     input:
         parts=lambda wildcards: PARTS[wildcards.table],
-        modules=lambda wildcards: modules_of(
-            "table.py", "train.py", "initialize.py", *STAGES[wildcards.table]
-        ),
+        between=lambda wildcards: [] if wildcards.table == "models" else BETWEEN,
+        modules=modules_of("table.py"),
     output:
         report(
             "<results>/tables/{table}.csv",
@@ -43,16 +39,6 @@ rule table:
     conda:
         "../../envs/plot.yaml"
     threads: 1
-    params:
-        job=lambda wildcards: {
-            "dataset": config["dataset"]["name"],
-            **{key: config[key] for key in NETWORKS},
-            **(
-                {key: config[key] for key in ("similarity", "clustering")}
-                if STAGES[wildcards.table]
-                else {}
-            ),
-        },
     message:
         "Table {wildcards.table}"
     script:
@@ -69,11 +55,11 @@ rule examples:
     input:
         modularity="<results>/tables/modularity.csv",
         matrices=lambda wildcards: expand(
-            "<results>/similarity/base/{cohort}/layer1.npz",
+            "<results>/similarity/base/{cohort}.npz",
             cohort=[cohort.id for cohort in EXAMPLES],
         ),
         clusters=lambda wildcards: expand(
-            "<results>/clusters/base/{cohort}/layer1.npz",
+            "<results>/clusters/base/{cohort}.npz",
             cohort=[cohort.id for cohort in EXAMPLES],
         ),
         modules=modules_of("examples.py"),

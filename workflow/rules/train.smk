@@ -15,6 +15,7 @@ rule train:
     benchmark:
         "<benchmarks>/train/{experiment}/{cohort}.tsv"
     wildcard_constraints:
+        experiment=either(PERCEPTRONS),
         cohort=f"(?!{UNTRAINED}).+",
     conda:
         "../../envs/compute.yaml"
@@ -26,7 +27,12 @@ rule train:
             cohort_of(wildcards).settings["training"]["device"] == "cuda"
         ),
     params:
-        job=origin,
+        job=lambda wildcards: {
+            "runs": cohort_of(wildcards).runs,
+            "hidden": list(cohort_of(wildcards).hidden),
+            "validation_share": config["validation_share"],
+            "training": cohort_of(wildcards).settings["training"],
+        },
     message:
         "Train {wildcards.experiment}, {wildcards.cohort}"
     script:
@@ -45,6 +51,7 @@ rule initialize:
     benchmark:
         "<benchmarks>/initialize/{experiment}/{cohort}.tsv"
     wildcard_constraints:
+        experiment=either(PERCEPTRONS),
         cohort=UNTRAINED,
     conda:
         "../../envs/compute.yaml"
@@ -53,7 +60,11 @@ rule initialize:
         mem_mb=lambda wildcards, attempt: attempt * 1100,
         runtime=layer_minutes,
     params:
-        job=origin,
+        job=lambda wildcards: {
+            "runs": cohort_of(wildcards).runs,
+            "hidden": list(cohort_of(wildcards).hidden),
+            "validation_share": config["validation_share"],
+        },
     message:
         "Initialise {wildcards.experiment}, {wildcards.cohort}"
     script:

@@ -1,13 +1,12 @@
 """Initialise the untrained networks of a cohort."""
 
-import logging
 from pathlib import Path
 
 import torch
 
-from unit_clusters.data import idx, images
-from unit_clusters.networks import ensemble as network
-from unit_clusters.networks import evaluation
+from unit_clusters.data import idx
+from unit_clusters.networks import ensemble
+from unit_clusters.networks.cohorts import MODELS, initialize_cohort
 from unit_clusters.results import tables
 from unit_clusters.runs.logs import logged_to
 
@@ -15,21 +14,10 @@ from unit_clusters.runs.logs import logged_to
 def main(job):
     torch.set_num_threads(job.threads)
     spec = job.params.job
-    seeds = [run["seed"] for run in spec["runs"]]
     dataset = idx.load(Path(job.input.images).parent)
-    data = images.prepare(dataset, spec["validation_share"], torch.float32)
-    sizes = (dataset.train_images.shape[1], *spec["hidden"], idx.CLASSES)
-
-    logging.info("%d networks: %s", len(seeds), ", ".join(run["id"] for run in spec["runs"]))
-    ensemble = network.initialize(sizes, seeds)
-
-    network.save(ensemble, [run["id"] for run in spec["runs"]], job.output.networks)
-    rows = evaluation.describe(ensemble, data, seeds)
-    tables.write(
-        evaluation.COLUMNS,
-        [run | {"trained": False, "epochs": 0} | row for run, row in zip(spec["runs"], rows, strict=True)],
-        job.output.models,
-    )
+    networks, rows = initialize_cohort(spec["runs"], spec["hidden"], dataset, spec["validation_share"])
+    ensemble.save(networks, [run["id"] for run in spec["runs"]], job.output.networks)
+    tables.write(MODELS, rows, job.output.models)
 
 
 if "snakemake" in globals():

@@ -20,8 +20,8 @@ def labels_by_experiment(config, files):
     """Of each cohort of an experiment its runs, and the labels of each layer; the files are in the cohorts' order."""
     found, files = {}, iter(files)
     for cohort in sweep.cohorts(config):
-        layers = [read_labels(next(files), len(cohort.runs)) for _ in cohort.layers]
-        found.setdefault(cohort.experiment, []).append((cohort.runs, layers))
+        labels = read_labels(next(files), len(cohort.runs))
+        found.setdefault(cohort.experiment, []).append((cohort.runs, labels))
     return found
 
 

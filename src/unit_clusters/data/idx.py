@@ -1,7 +1,8 @@
-"""Data sets as four IDX files in a folder: read, verified by SHA-256 and split; and a small synthetic one."""
+"""Data sets as four IDX files in a folder: read, verified by SHA-256 and split."""
 
 import hashlib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +20,15 @@ FILES = (
 )
 """The four files of a data set, named as MNIST's."""
 
-CLASSES = 10
-SIDE = 28
-"""Images are SIDE by SIDE pixels."""
+CLASSES, SIDE = 10, 28  # to be deleted, with their uses in scripts and figures
+
+IMAGES = {"training": FILES[0], "test": FILES[2]}
+"""The file of the images of each part of a data set."""
 
 CHECKSUMS = "SHA256SUMS"
 """The file beside a data set that says what its files must be."""
+
+REMEDY = "delete them and fetch the data set again"
 
 
 class DatasetError(RuntimeError):
@@ -32,12 +36,22 @@ class DatasetError(RuntimeError):
 
 
 class Dataset(NamedTuple):
-    """Raw pixels, 0 to 255 (networks see them divided by 255), and classes, 0 to 9."""
+    """Raw pixels, 0 to 255 (networks see them divided by 255), and classes, from 0."""
 
     train_images: UInt8[np.ndarray, "train pixels"]
     train_labels: UInt8[np.ndarray, " train"]
     test_images: UInt8[np.ndarray, "test pixels"]
     test_labels: UInt8[np.ndarray, " test"]
+
+    @property
+    def pixels(self) -> int:
+        """Of an image."""
+        return self.train_images.shape[1]
+
+    @property
+    def classes(self) -> int:
+        """As many as the training labels ask for."""
+        return int(self.train_labels.max()) + 1
 
 
 def file_sha256(path: Path) -> str:
@@ -97,6 +111,34 @@ def load(folder: Path) -> Dataset:
     Raises:
         DatasetError: a file is missing or damaged, or labels and images do not fit together.
     """
+    train_images, train_labels, test_images, test_labels = _verified(folder, FILES)
+    size = train_images.shape[1:]
+    for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
+        if images.ndim != 3 or images.shape != (*labels.shape, *size) or images.size == 0:
+            raise DatasetError(
+                f"{folder}: {part} images of shape {images.shape} and labels of shape {labels.shape} should be "
+                f"(count, rows, columns) and (count,), of one size of images and none of them empty: {REMEDY}"
+            )
+    if test_labels.max() > train_labels.max():
+        raise DatasetError(
+            f"{folder}: t10k labels should be at most {train_labels.max()}, as in training, but one is "
+            f"{test_labels.max()}: {REMEDY}"
+        )
+    return Dataset(_flat(train_images), train_labels, _flat(test_images), test_labels)
+
+
+def load_images(folder: Path, part: str) -> UInt8[np.ndarray, "images pixels"]:
+    """The images of one part of a data set, "training" or "test", flattened. Only their file is verified and read.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    (images,) = _verified(folder, [IMAGES[part]])
+    return _flat(images)
+
+
+def _verified(folder: Path, names: Iterable[str]) -> list[UInt8[np.ndarray, "..."]]:
+    """The arrays in these files of a folder, whose SHA-256 stand in its SHA256SUMS."""
     sums = folder / CHECKSUMS
     if not sums.is_file():
         raise DatasetError(f"{sums} is missing: fetch the data set first")
@@ -105,25 +147,16 @@ def load(folder: Path) -> Dataset:
         raise DatasetError(
             f"{sums} does not list the four files of a data set: delete it, and the next run makes it anew"
         )
-    for name, sha256 in expected.items():
-        if not (folder / name).is_file() or file_sha256(folder / name) != sha256:
+    for name in names:
+        if not (folder / name).is_file() or file_sha256(folder / name) != expected[name]:
             raise DatasetError(
                 f"{folder / name} is missing or damaged: delete {sums}, and the next run fetches it again"
             )
-    train_images, train_labels, test_images, test_labels = (read_idx(folder / name) for name in FILES)
-    for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
-        if images.shape != (*labels.shape, SIDE, SIDE):
-            raise DatasetError(
-                f"{folder}: {part} images of shape {images.shape} and labels of shape {labels.shape} should be "
-                f"(count, {SIDE}, {SIDE}) and (count,): delete them and fetch the data set again"
-            )
-        if (labels >= CLASSES).any():
-            raise DatasetError(
-                f"{folder}: {part} labels should be below {CLASSES}, but one is {labels.max()}: "
-                "delete them and fetch the data set again"
-            )
-    pixels = SIDE * SIDE
-    return Dataset(train_images.reshape(-1, pixels), train_labels, test_images.reshape(-1, pixels), test_labels)
+    return [read_idx(folder / name) for name in names]
+
+
+def _flat(images: UInt8[np.ndarray, "images rows columns"]) -> UInt8[np.ndarray, "images pixels"]:
+    return images.reshape(len(images), -1)
 
 
 def split(
@@ -144,19 +177,3 @@ def split(
         )
     shuffled = stream("split", seed).permutation(count)
     return np.sort(shuffled[validation:]), np.sort(shuffled[:validation])
-
-
-def write_synthetic(destination: Path, train: int, test: int, seed: int) -> None:
-    """Write a data set of the form of MNIST that a small network learns in a few epochs.
-
-    Each class has a prototype: 7 by 7 cells, a random quarter of them lit. Each image shows its class's
-    prototype under noise. The classes are as even as the numbers of images allow.
-    """
-    cells = stream("synthetic", "prototypes", seed).random((CLASSES, 7, 7)) < 0.25
-    prototypes = np.kron(cells, np.ones((SIDE // 7, SIDE // 7)))
-    for part, count in (("train", train), ("t10k", test)):
-        random = stream("synthetic", part, seed)
-        labels = random.permutation(np.arange(count) % CLASSES)
-        images = 128 * prototypes[labels] + random.normal(0, 64, (count, SIDE, SIDE))
-        write_idx(destination / f"{part}-images-idx3-ubyte", images.clip(0, 255).astype(np.uint8))
-        write_idx(destination / f"{part}-labels-idx1-ubyte", labels.astype(np.uint8))

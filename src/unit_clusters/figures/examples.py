@@ -13,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from unit_clusters.figures import style
 from unit_clusters.results.layer_files import named, read_labels, read_similarity
 from unit_clusters.runs.files import written_whole
-from unit_clusters.similarity.measures import FORMS, Form, all_forms
+from unit_clusters.similarity.measures import FORMS, Form, by_form
 
 FORM = Form("cov", True)
 
@@ -54,14 +54,14 @@ def cluster_order(
 
 def choose(
     modularity: pd.DataFrame,
-    layers: Iterable[tuple[Sequence[float], str | Path, str | Path]],
+    cohorts: Iterable[tuple[Sequence[float], str | Path, str | Path]],
     strengths: Collection[float],
 ) -> list[Example]:
     """The first hidden layer of networks of seed 0 in Experiment 1's sweep of dropout.
 
     Args:
         modularity: modularity.csv.
-        layers: of each cohort that has some, the strengths of its first networks, those of seed 0; its similarity file;
+        cohorts: of each that has some, the strengths of its first networks, those of seed 0; its similarity file;
             and its cluster file.
         strengths: dropout probabilities of the networks that are wanted.
 
@@ -71,12 +71,11 @@ def choose(
     table = style.of_form(modularity, FORM)
     table = table[(table["experiment"] == "base") & (table["regularizer"] == "dropout")]
     q = table[(table["seed"] == 0) & (table["layer"] == 1)].set_index("strength")["q"]
-    form = FORMS.index(FORM)
     return [
-        Example(strength, all_forms(matrices)[form], labels[form], q[strength])
-        for here, similarity, clusters in layers
+        Example(strength, by_form(matrices)[FORM], labels[FORMS.index(FORM)], q[strength])
+        for here, similarity, clusters in cohorts
         for strength, matrices, labels in zip(
-            here, read_similarity(similarity), read_labels(clusters).labels, strict=False
+            here, read_similarity(similarity)[0], read_labels(clusters)[0].labels, strict=False
         )
         if strength in strengths
     ]
@@ -96,7 +95,7 @@ def read(path: str | Path) -> list[Example]:
     Raises:
         ValueError: the file is damaged; the message names it.
     """
-    with named(path, Example._fields) as arrays:
+    with named(path, "examples") as arrays:
         fields = [arrays[name] for name in Example._fields]
     return [
         Example(float(strength), matrix, labels, float(q)) for strength, matrix, labels, q in zip(*fields, strict=True)

@@ -91,7 +91,7 @@ LINE = 140
 MIN_TEST_ACCURACY = 0.80
 """Trained networks below it are left out of every figure of modularity and agreement (section 4.1)."""
 
-RUN = list(tables.RUN)
+RUN = list(tables.RUN_COLUMNS)
 """The columns that name one network in every table."""
 
 SETTING = ["measure", "normalized", "regularizer", "strength"]

@@ -155,11 +155,15 @@ def save(ensemble: Ensemble, run_ids: Sequence[str], path: str | Path) -> None:
         save_file(tensors, temporary, metadata={"runs": json.dumps(list(run_ids))})
 
 
-def load(path: str | Path) -> tuple[Ensemble, list[str]]:
+def load(path: str | Path, expected: Sequence[str] | None = None) -> tuple[Ensemble, list[str]]:
     """Read back what `save` wrote: the ensemble and its runs' ids.
 
+    Args:
+        path: the file.
+        expected: what the ids must be; None: any.
+
     Raises:
-        ValueError: the file is not one that `save` wrote, or is damaged; the message names it.
+        ValueError: the file is not one that `save` wrote, is damaged, or is of other runs; the message names it.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -170,6 +174,8 @@ def load(path: str | Path) -> tuple[Ensemble, list[str]]:
         parameters = torch.cat([tensor.flatten(1) for tensor in weights + biases], dim=1)
         if not parameters.isfinite().all():
             raise ValueError("some of its weights are NaN or infinite")
+        if expected not in (None, run_ids):
+            raise ValueError(f"it holds the networks {', '.join(run_ids)}, not {', '.join(expected)}")
         if len(run_ids) != len(parameters):
             raise ValueError(f"{len(run_ids)} names for {len(parameters)} networks")
         return Ensemble(parameters, [weights[0].shape[2], *(weight.shape[1] for weight in weights)]), run_ids

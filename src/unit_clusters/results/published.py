@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from unit_clusters.results.layer_files import Searches, named
-from unit_clusters.results.tables import RUN
+from unit_clusters.results.tables import RUN_COLUMNS
 from unit_clusters.runs.files import written_whole
 
 KEYS = [
-    *(*RUN, "layer"),
+    *(*RUN_COLUMNS, "layer"),
     *("measure", "normalized", "measure_a", "normalized_a", "measure_b", "normalized_b"),
 ]
 """The columns that name a row of a table, of those that it has."""
 
-NETWORK = RUN[1:]
+NETWORK = RUN_COLUMNS[1:]
 """What names a network of an experiment."""
 
 
@@ -71,7 +71,7 @@ def read_labels(path: str | Path) -> dict[tuple[str, float, int, int], Searches]
         ValueError: the file is damaged; the message names it.
     """
     found = {}
-    with named(path, NETWORK) as arrays:
+    with named(path, "labels") as arrays:
         runs = list(zip(*(arrays[name].tolist() for name in NETWORK), strict=True))
         for layer in range(1, len(arrays.files) - len(NETWORK) + 1):
             for run, labels in zip(runs, np.moveaxis(arrays[f"layer{layer}"], -1, 1).astype(np.int16), strict=True):

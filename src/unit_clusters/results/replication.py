@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from unit_clusters.results.tables import RUN
+from unit_clusters.results.tables import RUN_COLUMNS
 
 FALSE_ALARM = 0.01
 """The probability, at most, that a difference is found between runs of the same code."""
@@ -38,8 +38,8 @@ def comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Compare means and slopes of all columns, at the settings that both runs have.
 
     Args:
-        ours, theirs: columns of numbers of one table of each run, NaN where there is none; indexed by RUN and what else
-            names a row (the cells: layer, measure and so on).
+        ours, theirs: columns of numbers of one table of each run, NaN where there is none; indexed by RUN_COLUMNS and
+            what else names a row (the cells: layer, measure and so on).
 
     Returns:
         A row a comparison: GROUP; `column`, or "... missing" for the share of its gaps; `over`, "all" cells or "each",
@@ -112,8 +112,8 @@ def _statistics(values: pd.DataFrame, whole: pd.Series) -> Iterator[tuple[dict[s
     Args:
         whole: which columns have no gaps. The others are averaged over all cells only: in one there may be too few.
     """
-    frames = {"all": values.groupby(list(RUN)).mean()}
-    if len(values.index.names) > len(RUN):
+    frames = {"all": values.groupby(list(RUN_COLUMNS)).mean()}
+    if len(values.index.names) > len(RUN_COLUMNS):
         frames["each"] = values.loc[:, whole.index[whole]]
     for over, frame in frames.items():
         yield {"over": over, "of": "level"}, frame

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from unit_clusters.runs.files import written_whole
 
-RUN = ("experiment", "regularizer", "strength", "seed")
-"""The columns that name a network, in every table."""
+RUN_COLUMNS = ("experiment", "regularizer", "strength", "seed")
 
 
 def write(columns: Sequence[str], rows: Iterable[dict], path: str | Path) -> None:

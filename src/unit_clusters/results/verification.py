@@ -15,7 +15,7 @@ import pandas as pd
 
 from unit_clusters.results.published import KEYS
 from unit_clusters.results.replication import FALSE_ALARM, GROUP, at_settings_of, comparisons, corrected
-from unit_clusters.results.tables import RUN
+from unit_clusters.results.tables import RUN_COLUMNS
 from unit_clusters.runs import sweep
 from unit_clusters.runs.provenance import NOT_RECORDED
 from unit_clusters.similarity.measures import FORMS
@@ -71,16 +71,16 @@ class Table(NamedTuple):
 
 
 def networks(config: Mapping) -> pd.DataFrame:
-    """The networks that a configuration asks for: RUN, and their number of `layers`."""
+    """The networks that a configuration asks for: RUN_COLUMNS, and their number of `layers`."""
     rows = [run | {"layers": len(cohort.layers)} for cohort in sweep.cohorts(config) for run in cohort.runs]
-    return pd.DataFrame(rows)[[*RUN, "layers"]]
+    return pd.DataFrame(rows)[[*RUN_COLUMNS, "layers"]]
 
 
 def compare_all(
     run: Mapping[str, pd.DataFrame], published: Mapping[str, pd.DataFrame], config: Mapping
 ) -> dict[str, Table]:
     """Compare all tables, by their names; `config` is the run's."""
-    layers = networks(config).set_index(list(RUN))["layers"]
+    layers = networks(config).set_index(list(RUN_COLUMNS))["layers"]
     return {name: compare(table, published[name], layers.map(ROWS[name])) for name, table in run.items()}
 
 
@@ -90,7 +90,7 @@ def compare(run: pd.DataFrame, published: pd.DataFrame, rows: pd.Series) -> Tabl
     Args:
         run: the run's table; columns that it alone has are left out.
         published: the published table.
-        rows: how many rows each network of the run should have, by RUN.
+        rows: how many rows each network of the run should have, by RUN_COLUMNS.
 
     Raises:
         ValueError: the run's table lacks a column that the published one has.
@@ -103,7 +103,7 @@ def compare(run: pd.DataFrame, published: pd.DataFrame, rows: pd.Series) -> Tabl
     indices = {"published": theirs.index, "compared": at_settings_of(ours, theirs).index, "paired": both}
     part = pd.DataFrame({name: index.to_frame(index=False).groupby(GROUP).size() for name, index in indices.items()})
     part["compared"] = part["paired"].fillna(part["compared"])  # where there are pairs, other seeds are left out
-    astray = rows.sub(run.groupby(list(RUN)).size(), fill_value=0).abs().groupby(GROUP).sum().rename("astray")
+    astray = rows.sub(run.groupby(list(RUN_COLUMNS)).size(), fill_value=0).abs().groupby(GROUP).sum().rename("astray")
     return Table(
         part.join(astray, how="outer").fillna(0).astype(int),
         _columns(ours.loc[both], theirs.loc[both]),

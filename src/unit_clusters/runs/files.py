@@ -1,38 +1,79 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and never by a job whose run is over."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
-import psutil
-
-RUN = "UNIT_CLUSTERS_RUN"
-"""The environment variable that tells a job the process id of the run that it belongs to."""
+MARK = "UNIT_CLUSTERS_MARK"
+"""The environment variable that tells a job where its run has left its mark."""
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it is renamed to `path`, on failure removed.
 
-    So neither a full disk nor a killed job leaves half a file under the real name. A job that goes on after its run was
-    killed writes nothing: a later run may be making the same file with other settings.
+    So neither a full disk nor a killed job leaves half a file under the real name, and neither does a power cut: the
+    content is on the disk before the name is. A job whose run is over writes nothing: a later run may have made the
+    same file with other settings.
 
     Raises:
-        RuntimeError: the run that this job belongs to was killed.
+        RuntimeError: the run that this job belongs to is over.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
-        if _is_orphan():
-            raise RuntimeError(f"{path} is not written: the run that this job belongs to was killed. Run again.")
+        _sync(temporary)
+        if run_is_over():
+            raise RuntimeError(f"{path} is not written: the run that this job belongs to is over. Run again.")
         os.replace(temporary, path)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _is_orphan() -> bool:
-    """Whether the run that this process belongs to, if any, has ended before it."""
-    return RUN in os.environ and not psutil.pid_exists(int(os.environ[RUN]))
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def leave_mark(folder: str | Path, outputs: Iterable[str]) -> Path:
+    """Leave the mark of a run that begins, and take away the marks of runs that were to make one of the same files.
+
+    Runs that make different files may be at work side by side. Two that make the same file are kept apart by Snakemake's
+    lock, so the earlier of them was killed, and what it has left behind must no longer write.
+
+    Args:
+        folder: where the marks of all runs are, seen by every node.
+        outputs: the files that this run will make.
+
+    Returns:
+        The mark, a file. The run is over when the mark is gone.
+    """
+    folder, outputs = Path(folder), set(outputs)
+    folder.mkdir(parents=True, exist_ok=True)
+    for mark in folder.iterdir():
+        with suppress(FileNotFoundError):  # that run has just ended
+            if not outputs.isdisjoint(mark.read_text().splitlines()):
+                mark.unlink()
+    mark = folder.absolute() / uuid4().hex
+    mark.write_text("\n".join(outputs))
+    return mark
+
+
+def run_is_over() -> bool:
+    """Whether the run that this process belongs to, if any, has taken its mark away or lost it to a later run."""
+    if MARK not in os.environ:
+        return False
+    try:
+        open(os.environ[MARK]).close()  # not exists(): only opening a file asks the server of a network file system
+    except FileNotFoundError:
+        return True
+    return False

@@ -11,7 +11,7 @@ PAGE = """\
 <meta charset="utf-8">
 <title>{title}</title>
 <style>
-body {{ font: 15px/1.45 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
+main {{ font: 15px/1.45 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
 table {{ border-collapse: collapse; margin: 1em 0; }}
 th, td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left; vertical-align: top; }}
 th {{ border-bottom: 2px solid #888; }}
@@ -22,7 +22,9 @@ pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
 .not-reproduced {{ background: #f9d3cd; }}
 .not-testable {{ background: #eee; }}
 </style>
+<main>
 {body}
+</main>
 </html>
 """
 

@@ -1,13 +1,16 @@
 """From the configuration to the explicit list of runs and cohorts; nothing else builds their names.
 
 A run is one network: an experiment, a regulariser, its strength and a seed. A cohort is what one job trains: the
-networks of one experiment and regulariser, over a block of strengths and a block of seeds. Standard library only, so
-that Snakemake alone can plan.
+networks of one experiment and regulariser, over a block of strengths and a block of seeds. An experiment may also be a
+set of networks that were trained elsewhere, a cohort each: then the checkpoint stands in place of the regulariser, and
+there is no strength. Standard library only, so that Snakemake alone can plan.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
 
 REGULARIZERS = ("l2", "l1", "dropout")
 
@@ -34,9 +37,14 @@ class Cohort:
     settings: dict = field(default_factory=dict, hash=False)
     """What the configuration says of its training, similarity and clustering: a dict by each of these SECTIONS."""
 
+    checkpoint: str | None = None
+    """The file of a network that was trained elsewhere."""
+
     @property
     def id(self) -> str:
         """Names what it holds, so that more strengths and seeds make more cohorts: l2_1e-05to0.1_seeds0-0."""
+        if self.checkpoint:
+            return self.regularizer
         if not self.trained:
             setting = UNTRAINED
         else:
@@ -45,9 +53,9 @@ class Cohort:
         return f"{setting}_seeds{self.seeds[0]}-{self.seeds[-1]}"
 
     @property
-    def layers(self) -> range:
-        """The hidden layers, counted from 1."""
-        return range(1, len(self.hidden) + 1)
+    def ours(self) -> bool:
+        """Whether it is of perceptrons, which are made here, and not of networks of the user's."""
+        return bool(self.hidden)
 
     @property
     def trained(self) -> bool:
@@ -59,6 +67,9 @@ class Cohort:
 
         The id does not hold the experiment: networks that differ by their training settings only have the same ones.
         """
+        if not self.ours:
+            names = {"experiment": self.experiment, "regularizer": self.regularizer, "strength": 0.0}
+            return [{"id": f"{self.experiment}/{self.id}/{seed}", **names, "seed": seed} for seed in self.seeds]
         penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0}
         return [
             {
@@ -123,12 +134,18 @@ def cohorts(config: dict) -> list[Cohort]:
         ValueError: training settings contradict each other, a sweep's strengths are not valid, or there are no networks
             at all; the message names the key.
     """
-    experiments = {name: experiment for name, experiment in config["experiments"].items() if experiment is not None}
+    given = {name: experiment for name, experiment in config["experiments"].items() if experiment is not None}
+    experiments = {name: experiment for name, experiment in given.items() if "hidden" in experiment}
     architectures = {tuple(experiment["hidden"]): name for name, experiment in reversed(experiments.items())}
     found = [cohort for name, experiment in experiments.items() for cohort in _trained(name, experiment, config)]
     for name, experiment in experiments.items():
         if architectures[tuple(experiment["hidden"])] == name:
-            found += _untrained(name, experiment, config)
+            found += _untrained(
+                name, tuple(experiment["hidden"]), config["untrained"], settings_of(name, experiment, config)
+            )
+    for name, experiment in given.items():
+        if name not in experiments:
+            found += _networks_of_the_user(name, experiment, config)
     if not found:
         raise ValueError(
             "config: experiments: there are no networks to train or to initialise; "
@@ -175,12 +192,28 @@ def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
                 yield Cohort(name, tuple(experiment["hidden"]), regularizer, block, seeds, config["l2_floor"], settings)
 
 
-def _untrained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
-    untrained = config["untrained"]
-    settings = settings_of(name, experiment, config) | {"training": {}}
+def _untrained(name: str, hidden: tuple[int, ...], untrained: dict, settings: dict) -> Iterator[Cohort]:
     seeds = range(UNTRAINED_FIRST_SEED, UNTRAINED_FIRST_SEED + untrained["models"])
     for block in blocks(seeds, untrained["models_per_job"]):
-        yield Cohort(name, tuple(experiment["hidden"]), UNTRAINED, (0.0,), block, settings=settings)
+        yield Cohort(name, hidden, UNTRAINED, (0.0,), block, settings=settings | {"training": {}})
+
+
+def _networks_of_the_user(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
+    settings = {"training": {}, "similarity": {}, "clustering": config["clustering"] | experiment.get("clustering", {})}
+    patterns = experiment["checkpoints"]
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    found = sorted({path for pattern in patterns for path in glob(pattern, recursive=True)})
+    key = f"config: experiments: {name}: checkpoints"
+    if not found:
+        raise ValueError(f"{key}: there is no file {', '.join(patterns)}, seen from {Path.cwd()}")
+    by_name = {Path(path).name: path for path in found}
+    if len(by_name) < len(found):
+        raise ValueError(f"{key}: two files have the same name, which is to name a network: {', '.join(found)}")
+    for checkpoint, path in by_name.items():
+        if not re.fullmatch(r"[\w.+=,@-]+", checkpoint):
+            raise ValueError(f"{key}: rename {path}: it names results, so let it have letters, digits and .-_+=,@ only")
+        yield Cohort(name, (), checkpoint, (0.0,), (0,), settings=settings, checkpoint=path)
+    yield from _untrained(name, (), config["untrained"] | {"models": experiment.get("untrained", 0)}, settings)
 
 
 def blocks(items: Sequence, length: int) -> Iterator[tuple]:

@@ -10,6 +10,7 @@ active for one image, almost everywhere
 Images are streamed in chunks, so memory does not grow with their number.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from unit_clusters.networks.ensemble import Ensemble
+from unit_clusters.similarity.measures import MEASURES
+
+log = logging.getLogger(__name__)
 
 CHUNK = 100
 """Images at a time."""
@@ -72,6 +76,20 @@ def similarity(network: Ensemble, layer: int, pixels: UInt8[Tensor, "images pixe
     )
     # The sums are symmetric but for rounding.
     return Similarity(*((sums + sums.mT) / 2 / len(pixels)).abs())
+
+
+def similarities(networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]) -> list[dict[str, Tensor]]:
+    """By hidden layer and measure, the matrices of all networks, Float[Tensor, "models units units"] each."""
+    layers = []
+    for layer in range(1, len(networks.weights)):
+        found = []
+        for model in range(len(networks)):
+            found.append(similarity(networks[model : model + 1], layer, pixels))
+            log.info("layer %d: %d of %d networks", layer, model + 1, len(networks))
+        layers.append(
+            {name: torch.stack(stack) for name, stack in zip(MEASURES, zip(*found, strict=True), strict=True)}
+        )
+    return layers
 
 
 def respond(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int) -> Iterator[Responses]:

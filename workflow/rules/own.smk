@@ -1,0 +1,49 @@
+# Experiments of networks that were trained elsewhere: each checkpoint is a cohort, from similarity on.
+def inputs_of(wildcards):
+    """What its networks are shown: an archive of the user's, or a data set."""
+    inputs = EXPERIMENTS[wildcards.experiment]["inputs"]
+    return inputs.get("file") or f"data/{inputs['dataset']}/SHA256SUMS"
+
+
+rule examine:
+    input:
+        checkpoint=lambda wildcards: cohort_of(wildcards).checkpoint or [],
+        factory=lambda wildcards: EXPERIMENTS[wildcards.experiment][
+            "factory"
+        ].partition(":")[0],
+        inputs=inputs_of,
+        modules=modules_of("examine.py"),
+    output:
+        similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        models="<results>/models/{experiment}/{cohort}.models.csv",
+        layers="<results>/models/{experiment}/{cohort}.layers.csv",
+    log:
+        "<logs>/examine/{experiment}/{cohort}.log",
+    benchmark:
+        "<benchmarks>/examine/{experiment}/{cohort}.tsv"
+    wildcard_constraints:
+        experiment=either(OWN),
+    conda:
+        "../../envs/compute.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        runtime=lambda wildcards, attempt: attempt * 60,
+    params:
+        job=lambda wildcards: {
+            "runs": cohort_of(wildcards).runs,
+            **{
+                key: EXPERIMENTS[wildcards.experiment].get(key, default)
+                for key, default in (
+                    ("factory", None),
+                    ("layers", None),
+                    ("loss", None),
+                    ("options", {}),
+                )
+            },
+            "images": EXPERIMENTS[wildcards.experiment]["inputs"].get("images"),
+        },
+    message:
+        "Similarity in {wildcards.experiment}, {wildcards.cohort}"
+    script:
+        "../scripts/examine.py"

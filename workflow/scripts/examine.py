@@ -1,0 +1,38 @@
+"""Compute the similarity matrices in layers of networks of the user's."""
+
+from pathlib import Path
+
+import torch
+
+from unit_clusters.networks import own
+from unit_clusters.networks.cohorts import MODELS
+from unit_clusters.results import tables
+from unit_clusters.results.layer_files import write_similarity
+from unit_clusters.runs.logs import logged_to
+
+LAYERS = ("experiment", "layer", "name", "type", "units")
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    spec = job.params.job
+    runs, key = spec["runs"], f"config: experiments: {spec['runs'][0]['experiment']}"
+    build = own.function(spec["factory"], f"{key}: factory")
+    if job.input.checkpoint:
+        networks = [own.trained(build, job.input.checkpoint)]
+    else:
+        networks = [own.initialised(build, run["seed"]) for run in runs]
+    inputs, labels = own.shown(Path(job.input.inputs), spec["images"])
+    loss = own.loss(spec["loss"], f"{key}: loss")
+    similarity, layers = own.measure_layers(networks, inputs, labels, spec["layers"], loss, spec["options"])
+    write_similarity(similarity, job.output.similarity)
+    tables.write(MODELS, [run | {"trained": bool(job.input.checkpoint)} for run in runs], job.output.models)
+    numbered = [
+        layer | {"experiment": runs[0]["experiment"], "layer": number} for number, layer in enumerate(layers, 1)
+    ]
+    tables.write(LAYERS, numbered, job.output.layers)
+
+
+if "snakemake" in globals():
+    with logged_to(snakemake.log[0], snakemake.output):
+        main(snakemake)
