@@ -17,9 +17,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from benchmarks.rounds import take_turns
-from unit_clusters.data import idx
+from unit_clusters.data import fetch, idx
 from unit_clusters.data.images import Images, prepare
-from unit_clusters.data.sources import fetch_mnist
 from unit_clusters.networks.ensemble import Stack, initialize
 from unit_clusters.networks.training import Adam, Course, Run, Settings, train_epoch
 
@@ -94,7 +93,7 @@ def plain_epoch(sizes: tuple[int, ...], images: Images, dropout: float = 0.0) ->
 
 
 def mnist() -> Images:
-    fetch_mnist(FOLDER)
+    fetch.make("mnist", FOLDER)
     return prepare(idx.load(FOLDER), 0.1, torch.float32).training
 
 

@@ -2,7 +2,7 @@
 
 import io
 import logging
-import subprocess
+import os
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,10 @@ import pytest
 
 from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.results.tables import concatenate, write
-from unit_clusters.runs.files import written_whole
+from unit_clusters.runs.files import MARK, leave_mark, written_whole
 from unit_clusters.runs.logs import logged_to
 from unit_clusters.runs.streams import stream
-from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, all_forms, normalize
+from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, by_form, normalize
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -27,17 +27,44 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_job_whose_run_was_killed_writes_nothing(tmp_path, monkeypatch):
-    with subprocess.Popen(["true"]) as run:
-        monkeypatch.setenv("UNIT_CLUSTERS_RUN", str(run.pid))
-        with written_whole(tmp_path / "first.txt") as temporary:
-            temporary.write_text("the run is there until it is waited for")
-    with (
-        pytest.raises(RuntimeError, match=r"second.txt is not written"),
-        written_whole(tmp_path / "second.txt") as temporary,
-    ):
-        temporary.write_text("too late")
-    assert [path.name for path in tmp_path.iterdir()] == ["first.txt"]
+def test_the_content_is_on_the_disk_before_the_name_and_the_name_before_it_goes_on(tmp_path, monkeypatch):
+    """Else a power cut may leave an empty file under the real name."""
+    happened, fsync, replace = [], os.fsync, os.replace
+
+    def synced(descriptor):
+        happened.append(("sync", os.fstat(descriptor).st_ino))
+        fsync(descriptor)
+
+    def renamed(old, new):
+        happened.append(("rename", os.stat(old).st_ino))
+        replace(old, new)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr("os.replace", renamed)
+    with written_whole(tmp_path / "file.txt") as temporary:
+        temporary.write_text("whole")
+    file, folder = ((path.stat().st_ino) for path in (tmp_path / "file.txt", tmp_path))
+    assert happened == [("sync", file), ("rename", file), ("sync", folder)]
+
+
+@pytest.mark.parametrize("end", [lambda mark: mark.unlink(), lambda mark: leave_mark(mark.parent, ["b", "c"])])
+def test_a_job_writes_while_the_mark_of_its_run_is_there(tmp_path, monkeypatch, end):
+    """A run takes its mark away at its end, or a later run that makes one of the same files does."""
+    mark = leave_mark(tmp_path / "marks", ["a", "b"])
+    monkeypatch.setenv(MARK, str(mark))
+    with written_whole(tmp_path / "first.txt") as temporary:
+        temporary.write_text("in time")
+    end(mark)
+    late = written_whole(tmp_path / "second.txt")
+    late.__enter__().write_text("too late")
+    with pytest.raises(RuntimeError, match=r"second.txt is not written"):
+        late.__exit__(None, None, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.txt", "marks"]
+
+
+def test_runs_that_make_different_files_leave_one_another_their_marks(tmp_path):
+    marks = [leave_mark(tmp_path, outputs) for outputs in (["a", "b"], ["c"], ["d", "e"], ["e", "c"])]
+    assert [mark.exists() for mark in marks] == [True, False, False, True]
 
 
 def test_streams_are_named_and_independent():
@@ -74,22 +101,27 @@ def test_forms_are_the_eight_measures_upstream_first():
     ]
     assert [form.upstream for form in FORMS] == [True] * 4 + [False] * 4
     matrices = {measure: np.full((2, 2), place + 2.0) for place, measure in enumerate(MEASURES)}
-    assert [matrix[0, 1] for matrix in all_forms(matrices)] == pytest.approx([2, 1, 3, 1, 4, 1, 5, 1])
+    assert list(by_form(matrices)) == list(FORMS)
+    assert [matrix[0, 1] for matrix in by_form(matrices).values()] == pytest.approx([2, 1, 3, 1, 4, 1, 5, 1])
 
 
 def test_layer_files_round_trip(tmp_path):
     random = np.random.default_rng(0)
-    factors = {measure: random.random((3, 4, 9)) for measure in MEASURES}
-    stacks = {measure: factor @ factor.mT for measure, factor in factors.items()}
-    write_similarity(stacks, tmp_path / "similarity.npz")
-    networks = read_similarity(tmp_path / "similarity.npz")
-    assert len(networks) == 3
-    for measure in MEASURES:
-        np.testing.assert_array_equal(networks[2][measure], stacks[measure][2].astype(np.float32), strict=True)
-    searches = Searches(*random.integers(-1, 4, (3, 3, 8, 4)), random.integers(-1, 4, (3, 8, 2, 4)))
+    factors = [{measure: random.random((3, units, 9)) for measure in MEASURES} for units in (4, 2)]
+    layers = [{measure: factor @ factor.mT for measure, factor in stacks.items()} for stacks in factors]
+    write_similarity(layers, tmp_path / "similarity.npz")
+    for found, stacks in zip(read_similarity(tmp_path / "similarity.npz", 3), layers, strict=True):
+        assert len(found) == 3
+        for measure in MEASURES:
+            np.testing.assert_array_equal(found[2][measure], stacks[measure][2].astype(np.float32), strict=True)
+    searches = [
+        Searches(*random.integers(-1, 2, (3, 3, 8, units)), random.integers(-1, 2, (3, 8, 2, units)))
+        for units in (4, 2)
+    ]
     write_labels(searches, tmp_path / "labels.npz")
-    for found, expected in zip(read_labels(tmp_path / "labels.npz", 3, 4), searches, strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for layers_found, expected in zip(read_labels(tmp_path / "labels.npz", 3, (4, 2)), searches, strict=True):
+        for labels, as_written in zip(layers_found, expected, strict=True):
+            np.testing.assert_array_equal(labels, as_written)
 
 
 COLUMNS = ("experiment", "seed", "normalized", "q", "num_clusters")

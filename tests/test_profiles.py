@@ -16,7 +16,6 @@ OF_A_SCHEDULER = re.compile("executor|default-resources|slurm-|cluster-generic-"
 def test_what_a_profile_says_of_rules_is_said_of_rules_that_exist(tmp_path, name):
     rules = snakemake(copy_of_repository(tmp_path), "--list-rules", configs=()).split()
     assert PROFILES[name]["groups"].keys() <= set(rules)
-    assert PROFILES[name]["group-components"].keys() == set(PROFILES[name]["groups"].values())
 
 
 def test_profiles_for_clusters_differ_in_the_scheduler_only():

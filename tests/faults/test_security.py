@@ -8,7 +8,7 @@ import sys
 import pytest
 from test_workflow import ROOT
 
-from unit_clusters.data.sources import MIRRORS, MNIST
+from unit_clusters.data.sources import SOURCES
 
 CODE = sorted(path for name in ("src", "workflow", "benchmarks") for path in (ROOT / name).rglob("*.py"))
 RULES = [ROOT / "Snakefile", ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
@@ -16,15 +16,12 @@ RULES = [ROOT / "Snakefile", ROOT / "workflow" / "Snakefile", *sorted((ROOT / "w
 MAY_BE_WRITTEN = ("results/tiny/", "logs/tiny/", "data/synthetic/", ".snakemake/", "home/.cache/matplotlib/fontlist")
 
 
-def test_ruffs_security_rules_find_two_calls_that_are_as_they_should_be():
+def test_ruffs_security_rules_find_one_call_that_is_as_it_should_be():
     """Among these rules: pickle, eval, exec, os.system, shell=True, yaml.load, torch.load, SQL, weak hashes."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--target-version=py311", "--select=S"]
     checked = subprocess.run([*command, "--output-format=json", *CODE], stdout=subprocess.PIPE, check=False)
     found = {(issue["filename"].rpartition("/")[2], issue["code"]) for issue in json.loads(checked.stdout)}
-    assert found == {
-        ("mnist.py", "S310"),  # urlopen, of an address that starts with one of MIRRORS
-        ("mnist.py", "S603"),  # subprocess.run, of a list of constants, without a shell
-    }
+    assert found == {("fetch.py", "S603")}  # subprocess.run, of a list of constants, without a shell
 
 
 def test_no_array_is_unpickled():
@@ -48,11 +45,12 @@ def test_rules_quote_what_they_put_into_shell_commands():
 
 
 def test_downloads_are_by_https_and_hash():
-    """What has another SHA-256 is refused: tests/test_mnist.py."""
-    assert all(mirror.startswith("https://") for mirror in MIRRORS)
-    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in MNIST.values())
-    network = re.compile(r"urllib\.request|requests|http\.client|socket|ftplib|urlretrieve")
-    assert {path.name for path in CODE if network.search(path.read_text())} == {"mnist.py"}
+    """What has another SHA-256 is refused: tests/test_sources.py."""
+    for source in SOURCES.values():
+        assert all(mirror.startswith("https://") for mirror in source.mirrors)
+        assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in source.files.values())
+    network = re.compile(r"urllib\.request|requests|http\.client|socket|ftplib|urlretrieve|pooch")
+    assert {path.name for path in CODE if network.search(path.read_text())} == {"fetch.py"}
 
 
 @pytest.mark.workflow

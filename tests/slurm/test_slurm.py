@@ -64,6 +64,12 @@ class Run:
     def printed(self):
         return self.log.read_text()
 
+    @property
+    def logged(self):
+        """What it says of each job, which is more than it prints."""
+        logs = self.log.parent.glob(".snakemake/log/*.log")
+        return max(logs, key=lambda log: log.name).read_text()
+
     def until(self, happened):
         """Wait for something to happen while it runs."""
         while not happened():
@@ -144,10 +150,10 @@ def test_a_cancelled_job_is_reported_by_its_rule_and_made_by_a_later_run(folder)
 
 def test_when_the_submitting_process_was_killed_finished_cohorts_are_not_done_again(folder, local_tables):
     run = Run(folder, "tables")
-    run.until(lambda: "(Rule: compare)" in run.printed)
+    run.until(lambda: "(Rule: compare)" in run.logged)
     run.kill()
-    reported = re.findall(r"Finished jobid: (\d+) \(Rule: compare\)", run.printed)
-    cohorts = {re.search(rf"Job {job}: Compare clusters of base, (.+), layer", run.printed)[1] for job in reported}
+    reported = re.findall(r"Finished jobid: (\d+) \(Rule: compare\)", run.logged)
+    cohorts = {re.search(rf"Job {job}: Compare clusters of base, (.+)", run.logged)[1] for job in reported}
     submitted = len(jobs(folder))
     assert 0 < len(cohorts) < COHORTS + UNTRAINED
     files = [p for id in cohorts for p in (folder / "results/tiny").rglob("*") if id in str(p) and p.is_file()]
@@ -158,6 +164,34 @@ def test_when_the_submitting_process_was_killed_finished_cohorts_are_not_done_ag
     assert tables(folder) == local_tables
     assert {path: path.stat().st_mtime_ns for path in files} == before
     assert not [rule for (rule,) in jobs(folder, "%k")[submitted:] for id in cohorts if id in rule]
+
+
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+def test_a_job_that_outlives_its_run_changes_nothing_once_another_run_has_begun(folder, profile):
+    """The earlier run has other settings; its job ends after the later run, and would replace what that has made."""
+    begin_training_with(
+        folder,
+        "from pathlib import Path; import time\n"
+        "while snakemake.params.job['training']['max_epochs'] == 9 and not Path('go on').exists():\n"
+        "    Path('at work').touch(); time.sleep(0.2)",
+    )
+    edit(folder / TINY, "max_epochs: 8", "max_epochs: 9")
+    earlier = Run(folder, NETWORKS, profile=profile)
+    earlier.until((folder / "at work").exists)
+    earlier.kill()
+    edit(folder / TINY, "max_epochs: 9", "max_epochs: 8")
+    snakemake(folder, "--unlock", configs=())
+    Run(folder, NETWORKS, profile=profile).end()
+    made = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.glob("results/tiny/models/base/*")}
+    (folder / "go on").touch()
+    deadline = time.monotonic() + 120
+    while {state for (state,) in jobs(folder, "%T")} & {"RUNNING", "COMPLETING"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [state for (state,) in jobs(folder, "%T")] == ["FAILED", "COMPLETED"]
+    assert made == {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in made}
+    assert {path.suffix for path in made} == {".safetensors", ".csv"}
+    assert "Nothing to be done" in snakemake(folder, NETWORKS, "--cores", "1")
 
 
 def test_the_generic_profile_gives_the_same_tables(folder, local_tables):

@@ -20,9 +20,11 @@ os.environ.update(
     )
 )
 
+from unit_clusters.data import sources
 from unit_clusters.runs import sweep
 
 try:
+    DATASET = sources.find(config["dataset"]["name"])
     COHORTS = {
         (cohort.experiment, cohort.id): cohort for cohort in sweep.cohorts(config)
     }
@@ -114,9 +116,9 @@ def imported_names(path):
 def training_minutes(wildcards, attempt):
     """From the products that training takes: of an image, 4 or 6 operations a weight, at 15 GFLOP/s a core."""
     cohort = cohort_of(wildcards)
-    # images of 28 by 28 pixels and ten classes
-    first, *others = (a * b for a, b in pairwise((28 * 28, *cohort.hidden, 10)))
-    images = 60_000 * (1 - config["validation_share"])
+    sizes = (DATASET.pixels, *cohort.hidden, DATASET.classes)
+    first, *others = (a * b for a, b in pairwise(sizes))
+    images = DATASET.shape[0] * (1 - config["validation_share"])
     stops_early = cohort.settings["training"]["stopping_patience"] is not None
     epochs = min(
         cohort.settings["training"]["max_epochs"] or 150,

@@ -1,27 +1,27 @@
 # The images: four IDX files in data/{name}, and the SHA-256 of each in SHA256SUMS. That small file stands for all four:
 # the others are verified whenever they are read, and are never deleted by Snakemake, so that no network is needed twice.
-from unit_clusters.data import sources
-
-try:
-    sources.find(config["dataset"]["name"])
-except ValueError as error:
-    raise WorkflowError(str(error)) from error
-
 IMAGES = f"data/{config['dataset']['name']}/SHA256SUMS"
 
 
 rule images:
     output:
-        IMAGES,
+        "data/{dataset}/SHA256SUMS",
     log:
-        "<logs>/images.log",
+        "<logs>/images/{dataset}.log",
     localrule: True
     conda:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        job=config["dataset"],
+        job=lambda wildcards: {
+            "name": wildcards.dataset,
+            "folder": (
+                config["dataset"]["folder"]
+                if wildcards.dataset == config["dataset"]["name"]
+                else None
+            ),
+        },
     message:
-        "Get the images and verify them"
+        "Get the images of {wildcards.dataset} and verify them"
     script:
         "../scripts/images.py"

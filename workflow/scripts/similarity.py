@@ -15,9 +15,8 @@ def main(job):
     torch.set_num_threads(job.threads)
     spec = job.params.job
     networks, _ = ensemble.load(job.input.networks, spec["runs"])
-    dataset = idx.load(Path(job.input.images).parent)
-    shown = {"test": dataset.test_images, "training": dataset.train_images}[spec["part"]]
-    write_similarity(similarities(networks, torch.from_numpy(shown[: spec["images"]])), job.output[0])
+    images = idx.load_images(Path(job.input.images).parent, spec["part"])
+    write_similarity(similarities(networks, torch.from_numpy(images[: spec["images"]])), job.output[0])
 
 
 if "snakemake" in globals():

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.clusters.modularity import (
+from unit_clusters.clusters.modularity import UNUSED, live_adjacency, modularity
+from unit_clusters.clusters.search import (
     ENTROPY,
-    UNUSED,
     Clustering,
     improve,
     iterated_tabu_search,
-    live_adjacency,
-    modularity,
     random_partition,
     spectral_partition,
 )

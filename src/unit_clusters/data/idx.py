@@ -137,6 +137,16 @@ def load_images(folder: Path, part: str) -> UInt8[np.ndarray, "images pixels"]:
     return _flat(images)
 
 
+def load_test(folder: Path) -> tuple[UInt8[np.ndarray, "images rows columns"], UInt8[np.ndarray, " images"]]:
+    """The test images of a data set and their labels.
+
+    Raises:
+        DatasetError: a file is missing or damaged.
+    """
+    images, labels = _verified(folder, FILES[2:])
+    return images, labels
+
+
 def _verified(folder: Path, names: Iterable[str]) -> list[UInt8[np.ndarray, "..."]]:
     """The arrays in these files of a folder, whose SHA-256 stand in its SHA256SUMS."""
     sums = folder / CHECKSUMS

@@ -79,13 +79,3 @@ def find(name: str) -> Source:
     if name not in SOURCES:
         raise ValueError(f"config: dataset: name: {name!r} is not one of {list(SOURCES)}")
     return SOURCES[name]
-
-
-# To be deleted, with the uses in benchmarks/training.py and tests/faults/test_security.py.
-MNIST, MIRRORS = SOURCES["mnist"].files, SOURCES["mnist"].mirrors
-
-
-def fetch_mnist(destination):
-    from unit_clusters.data.fetch import fetch
-
-    fetch(SOURCES["mnist"], destination)

@@ -78,4 +78,4 @@ def initialize_cohort(
 
 
 def _sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
-    return (dataset.train_images.shape[1], *hidden, int(dataset.train_labels.max()) + 1)
+    return (dataset.pixels, *hidden, dataset.classes)

@@ -51,9 +51,10 @@ def trained(build: Callable[[str | None], nn.Module], checkpoint: str) -> nn.Mod
     try:
         safe = checkpoint.endswith(".safetensors")
         found = load_file(checkpoint) if safe else torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # neither has one class of error for damaged files
+    except Exception as error:  # neither has one class of error for damaged files; torch goes on to advise unpickling
+        why = str(error).partition(". ")[0]
         raise ValueError(
-            f"{checkpoint} cannot be read as weights alone ({error}). Save model.state_dict() by torch.save, or by "
+            f"{checkpoint} cannot be read as weights alone ({why}). Save model.state_dict() by torch.save, or by "
             "safetensors.torch.save_file."
         ) from error
     for key in WEIGHTS:
@@ -83,7 +84,7 @@ def shown(path: Path, images: int | None) -> tuple[Tensor, Tensor | None]:
     """The inputs that networks are shown, and their labels, if there are any.
 
     Args:
-        path: an archive of NumPy arrays `inputs` and maybe `labels`; or the folder of a data set, of which the test
+        path: an archive of NumPy arrays `inputs` and maybe `labels`; or the SHA256SUMS of a data set, of which the test
             images are taken, as Float[Tensor, "images 1 rows columns"] in [0, 1].
         images: how many, the first ones; None: all.
 
@@ -91,8 +92,8 @@ def shown(path: Path, images: int | None) -> tuple[Tensor, Tensor | None]:
         ValueError: the archive has no inputs.
         DatasetError: the data set is damaged.
     """
-    if path.is_dir():
-        inputs, labels = idx.load_test(path)
+    if path.name == idx.CHECKSUMS:
+        inputs, labels = idx.load_test(path.parent)
         return torch.from_numpy(inputs[:images]).float().unsqueeze(1) / 255, torch.from_numpy(labels[:images]).long()
     with np.load(path, allow_pickle=False) as arrays:
         if "inputs" not in arrays:

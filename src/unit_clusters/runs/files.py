@@ -47,8 +47,8 @@ def _sync(path: Path) -> None:
 def leave_mark(folder: str | Path, outputs: Iterable[str]) -> Path:
     """Leave the mark of a run that begins, and take away the marks of runs that were to make one of the same files.
 
-    Runs that make different files may be at work side by side. Two that make the same file are kept apart by Snakemake's
-    lock, so the earlier of them was killed, and what it has left behind must no longer write.
+    Runs that make different files may be at work side by side. Two that make the same file are kept apart by
+    Snakemake's lock, so the earlier of them was killed, and what it has left behind must no longer write.
 
     Args:
         folder: where the marks of all runs are, seen by every node.

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from unit_clusters.networks.ensemble import Ensemble
@@ -121,31 +121,39 @@ class Covariance:
 class InputSensitivity:
     """The sum in eq. (2), over chunks.
 
-    Only J J^T is wanted, so W_1, with its many inputs, is replaced by a factor with as many columns as units at most:
-    the transposed R of W_1^T = Q R has the same products of rows. Rows and columns of inactive units are left out.
+    For one image it is P G P^T with G = W_1 W_1^T and P = D_l W_l ... D_2 W_2 D_1. Rows and columns of inactive units
+    are left out.
     """
 
     def __init__(self, weights: list[Float[Tensor, "outputs inputs"]], layer: int):
-        self.factor = torch.linalg.qr(weights[0].T).R.T.numpy()
+        first = weights[0].double()
+        self.gram = (first @ first.T).to(weights[0].dtype).numpy()
         self.weights = [weight.numpy() for weight in weights[1:layer]]
         self.sum = np.zeros((len(weights[layer - 1]),) * 2)
 
     def add(self, hidden: list[Float[Tensor, "batch units"]]) -> None:
-        masks = [(activity > 0).numpy() for activity in hidden]
-        if not self.weights:  # the first layer: W_1 W_1^T, where both units are active
-            mask = masks[0].astype(self.factor.dtype)
-            self.sum += (mask.T @ mask) * (self.factor @ self.factor.T)
+        masks = [(activity > 0).numpy() for activity in hidden[: len(self.weights) + 1]]
+        if not self.weights:  # the first layer: G, where both units are active
+            mask = masks[0].astype(self.gram.dtype)
+            self.sum += (mask.T @ mask) * self.gram
             return
-        total = np.zeros_like(self.sum, dtype=self.factor.dtype)
+        total = np.zeros_like(self.sum, dtype=self.gram.dtype)
         for image in zip(*masks, strict=True):
-            active = image[0].nonzero()[0]
-            jacobian = self.factor[active]
-            for weight, mask in zip(self.weights, image[1:], strict=False):
-                above = mask.nonzero()[0]
-                jacobian = weight[above[:, None], active] @ jacobian
-                active = above
-            total[active[:, None], active] += jacobian @ jacobian.T
+            active = [mask.nonzero()[0] for mask in image]
+            paths, *more = map(_block, self.weights, active[1:], active)
+            for weights in more:
+                paths = weights @ paths
+            product = paths @ _block(self.gram, active[0], active[0]) @ paths.T
+            places = active[-1][:, None] * len(total) + active[-1]
+            np.add.at(total.ravel(), places.ravel(), product.ravel())
         self.sum += total
+
+
+def _block(
+    matrix: Float[np.ndarray, "outputs inputs"], rows: Int[np.ndarray, " rows"], columns: Int[np.ndarray, " columns"]
+) -> Float[np.ndarray, "rows columns"]:
+    """Like matrix[rows[:, None], columns], in half the time."""
+    return matrix.take(rows, 0).take(columns, 1)
 
 
 def downstream_factors(
