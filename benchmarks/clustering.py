@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tests import naive_modularity as naive
-from unit_clusters.clusters.modularity import adjacency, cluster, modularity
+from unit_clusters.clusters.modularity import adjacency, modularity
 from unit_clusters.clusters.restarts import LEIDEN_RUNS, TOLERANCE, leiden, leiden_graph, restarts
+from unit_clusters.clusters.search import cluster
 from unit_clusters.similarity.measures import normalize
 
 RUNS = LEIDEN_RUNS

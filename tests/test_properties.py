@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from unit_clusters.clusters import modularity as core
+from unit_clusters.clusters import search as core
 from unit_clusters.clusters.agreement import element_similarity, other_scores, transferability
-from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity, spectral_partition
+from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity
+from unit_clusters.clusters.search import spectral_partition
 from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import normalize

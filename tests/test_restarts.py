@@ -9,24 +9,15 @@ import numpy as np
 import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
-from unit_clusters.clusters.modularity import (
+from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
+from unit_clusters.clusters.restarts import LEIDEN_RUNS, SHARE, TOLERANCE, leiden, other_searches, restarts
+from unit_clusters.clusters.search import (
     PATIENCE,
     TENURE,
-    UNUSED,
     _dealt_anew,
-    adjacency,
     cluster,
     iterated_tabu_search,
-    modularity,
     tabu_search,
-)
-from unit_clusters.clusters.restarts import (
-    LEIDEN_RUNS,
-    SHARE,
-    TOLERANCE,
-    leiden,
-    other_searches,
-    restarts,
 )
 
 

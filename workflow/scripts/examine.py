@@ -10,7 +10,7 @@ from unit_clusters.results import tables
 from unit_clusters.results.layer_files import write_similarity
 from unit_clusters.runs.logs import logged_to
 
-LAYERS = ("experiment", "layer", "name", "type", "units")
+LAYERS = (*tables.RUN_COLUMNS, "layer", "name", "type", "units")
 
 
 def main(job):
@@ -27,9 +27,7 @@ def main(job):
     similarity, layers = own.measure_layers(networks, inputs, labels, spec["layers"], loss, spec["options"])
     write_similarity(similarity, job.output.similarity)
     tables.write(MODELS, [run | {"trained": bool(job.input.checkpoint)} for run in runs], job.output.models)
-    numbered = [
-        layer | {"experiment": runs[0]["experiment"], "layer": number} for number, layer in enumerate(layers, 1)
-    ]
+    numbered = [run | {"layer": number} | layer for number, layer in enumerate(layers, start=1) for run in runs]
     tables.write(LAYERS, numbered, job.output.layers)
 
 
