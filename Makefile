@@ -1,7 +1,7 @@
 # `make` lists the targets. Each makes its own environment in .venv from the pinned versions, then runs one command.
 PYTHON ?= python3
 SNAKEMAKE = .venv/bin/snakemake
-RUN = $(SNAKEMAKE) $(shell [ -t 2 ] && echo --logger rich)# bars of progress, on a terminal
+RUN = $(strip $(SNAKEMAKE) $(shell [ -t 2 ] && echo --logger rich))# with bars of progress, on a terminal
 LAID_OVER = $(if $(CONFIG),--configfile $(CONFIG))
 
 help: ## list these targets

@@ -16,8 +16,8 @@ import torch
 from benchmarks import clustering
 from benchmarks.rounds import take_turns
 from benchmarks.training import ensemble_epoch
-from unit_clusters.clusters.modularity import cluster
 from unit_clusters.clusters.restarts import restarts
+from unit_clusters.clusters.search import cluster
 from unit_clusters.data.images import Images
 from unit_clusters.networks.ensemble import initialize
 from unit_clusters.similarity.closed_form import similarity
@@ -50,11 +50,7 @@ def training(size: Size, pixels: torch.Tensor) -> Callable[[], object]:
 def similarities(size: Size, pixels: torch.Tensor) -> Callable[[], object]:
     """The four matrices of all hidden layers, one network after another."""
     ensemble = initialize(size.sizes, range(size.models))
-    return lambda: [
-        similarity(ensemble[model : model + 1], layer, pixels[: size.images])
-        for model in range(size.models)
-        for layer in range(1, size.layers + 1)
-    ]
+    return lambda: [similarity(ensemble[model : model + 1], pixels[: size.images]) for model in range(size.models)]
 
 
 def clusterings(size: Size, pixels: torch.Tensor) -> Callable[[], object]:

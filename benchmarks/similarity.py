@@ -25,7 +25,7 @@ IMAGES, BATCH, ROUNDS = 1000, 100, 3
 
 
 def closed_form(network: Ensemble, pixels: Tensor) -> list[tuple[Tensor, ...]]:
-    return [similarity(network, layer, pixels) for layer in range(1, len(network.weights))]
+    return similarity(network, pixels)
 
 
 def automatic(network: Ensemble, pixels: Tensor) -> list[tuple[Tensor, ...]]:

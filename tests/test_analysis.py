@@ -15,9 +15,10 @@ from torch.nn.functional import cross_entropy
 
 import unit_clusters as uc
 from unit_clusters.clusters.agreement import Agreement
-from unit_clusters.clusters.modularity import Clustering, modularity, num_clusters
 from unit_clusters.clusters.modularity import adjacency as a_tilde
+from unit_clusters.clusters.modularity import modularity, num_clusters
 from unit_clusters.clusters.restarts import Restarts
+from unit_clusters.clusters.search import Clustering
 from unit_clusters.figures import style
 from unit_clusters.similarity.measures import FORMS, Form, normalize
 

@@ -13,8 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy, mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from unit_clusters import analysis
 from unit_clusters.analysis import analyze
+from unit_clusters.similarity import any_module
 from unit_clusters.similarity.automatic import Positions
 from unit_clusters.similarity.measures import MEASURES
 
@@ -220,7 +220,7 @@ def assert_close(ours, expected, rtol=1e-9, relative_to_largest=1e-11):
 def test_equals_dense_differentiation(case, closed, monkeypatch):
     model, images, labels, loss, names = made(case)
     if not closed:
-        monkeypatch.setattr(analysis, "hidden_layers", lambda *_: {})
+        monkeypatch.setattr(any_module, "hidden_layers", lambda *_: {})
     ours = similarities(model, images, names, labels, loss)
     for name in names:
         assert set(ours[name]) == set(MEASURES)
@@ -229,7 +229,7 @@ def test_equals_dense_differentiation(case, closed, monkeypatch):
 
 def test_the_closed_form_is_taken_where_it_applies(monkeypatch):
     taken = []
-    monkeypatch.setattr(analysis, "Automatic", lambda *_: taken.append("automatic") or 1 / 0)
+    monkeypatch.setattr(any_module, "Automatic", lambda *_: taken.append("automatic") or 1 / 0)
     model, images, labels, loss, _ = made("perceptron")
     similarities(model, images, ["1", "4"], labels, loss)
     assert not taken

@@ -26,6 +26,7 @@ from unit_clusters.claims.intervals import (
 from unit_clusters.claims.networks import PAIRS, arrange
 from unit_clusters.claims.paper import SECTIONS
 from unit_clusters.claims.rules import above, below
+from unit_clusters.results.selection import LIMIT
 from unit_clusters.runs.pages import to_html
 from unit_clusters.runs.streams import stream
 from unit_clusters.similarity.measures import FORMS
@@ -115,6 +116,7 @@ def make_models(holds):
         for seed in range(UNTRAINED)
     ]
     models = pd.DataFrame(rows, columns=[*RUN, "trained", "test_accuracy", "sparsity", "dose"])
+    models[LIMIT] = 0.8
     # Each network has its own luck, the same in all layers; that of trained networks is small.
     spread = np.where(models["trained"], 1e-3, 1.0)
     return models.assign(luck=spread * stream("claims", str(holds)).standard_normal(len(models)))
@@ -139,7 +141,7 @@ def make_modularity(holds, models):
     table["used_clusters"] = 4 if holds else 9
     table["largest_share"] = 0.4 + 0.02 * luck + (0 if holds else 0.3) * dropout
     table["contrast"] = 0.2 + (0.3 if holds else -0.3) * dropout + 0.01 * luck
-    return table.drop(columns=["trained", "test_accuracy", "sparsity", "dose", "luck", "upstream"])
+    return table.drop(columns=["trained", "test_accuracy", LIMIT, "sparsity", "dose", "luck", "upstream"])
 
 
 def make_agreement(holds, models):
@@ -170,7 +172,7 @@ def make_agreement(holds, models):
     table["transferability"] = 0.3 * table["element_similarity"]
     for name in ("rmi", "vi", "ari", "nmi"):
         table[name] = (1 if holds else -1) * table["element_similarity"]
-    return table.drop(columns=["trained", "test_accuracy", "sparsity", "dose", "luck", "place"])
+    return table.drop(columns=["trained", "test_accuracy", LIMIT, "sparsity", "dose", "luck", "place"])
 
 
 @pytest.fixture(scope="module")
@@ -281,9 +283,9 @@ def test_early_stopping_stands_beside_what_is_about_base(tables, scored):
     assert rows.loc["q-l2-increases", "early_verdict"] == "not reproduced"
     assert rows.loc["q-l2-increases", "early_value"] == pytest.approx(-0.0075, abs=1e-3)
     assert rows.loc["wide-attenuated/rise", "early_verdict"] == ""
-    text = scorecard.to_markdown(rows.reset_index())
+    text = scorecard.to_markdown(rows.reset_index(), 0.8)
     assert "not reproduced (**opposite**): -0.00" in text
-    assert "opposite" not in scorecard.to_markdown(scored[True].reset_index())
+    assert "opposite" not in scorecard.to_markdown(scored[True].reset_index(), 0.8)
     without = scorecard.score(*(table[table["experiment"] != "early"] for table in tables[True]))
     assert not without["early_verdict"].any()
 
@@ -314,7 +316,7 @@ def make_noise():
     for table in make_tables(True):
         only_base = table[(table["experiment"] == "base") & (table["strength"] == 0.6)].assign(strength=0.65)
         table = pd.concat([table, only_base], ignore_index=True)
-        values = table.select_dtypes("number").columns.difference(["strength", "seed", "layer"])
+        values = table.select_dtypes("number").columns.difference(["strength", "seed", "layer", LIMIT])
         table[values] = random.uniform(0.1, 0.9, table[values].shape)
         tables.append(table)
     models, modularity, agreement = tables
@@ -597,7 +599,7 @@ def test_small_tables_give_a_verdict_or_say_why_not(tables, smaller):
     assert ((tested["ci_low"] <= tested["value"]) & (tested["value"] <= tested["ci_high"])).all()
     assert np.isfinite(tested[["ci_low", "ci_high"]]).all(axis=None)
     assert (rows.loc[rows["interval"].str.contains("range|none"), "verdict"] == "undecided").all()
-    scorecard.to_markdown(rows)
+    scorecard.to_markdown(rows, 0.8)
 
 
 def test_without_an_interval_the_range_is_shown_and_nothing_decided(tables):
@@ -795,7 +797,7 @@ def test_rank_correlation_is_spearmans():
 
 
 def test_the_scorecard_reads_as_a_table_by_section(scored):
-    text = scorecard.to_markdown(scored[True].reset_index())
+    text = scorecard.to_markdown(scored[True].reset_index(), 0.8)
     number = len(CLAIMS) - 1
     assert (
         f"**{number} reproduced, 0 split, 0 undecided, 0 not reproduced of {number} claims**; 1 more cannot be tested"
@@ -811,7 +813,7 @@ def test_each_verdict_has_its_colour_on_the_page(scored):
     verdicts = ["reproduced", "split", "undecided", "not reproduced", "not testable"]
     rows = scored[True].reset_index()
     rows.loc[:4, "verdict"] = ["reproduced", "undecided", "not reproduced", "not testable: no data", "reproduced"]
-    page = to_html(scorecard.to_markdown(rows))
+    page = to_html(scorecard.to_markdown(rows, 0.8))
     for name in (verdict.replace(" ", "-") for verdict in verdicts):
         assert f'<td class="{name}">' in page
         assert f".{name} {{ background" in page
@@ -827,7 +829,7 @@ def first():
 
 def test_docs_tell_the_rules_of_the_code_and_the_verdicts_of_the_published_tables(first):
     text = (ROOT / "docs" / "claims.md").read_text()
-    published = document.read(ROOT / "results" / "published" / "tables")
+    published = document.published(ROOT)
     assert document.fill(text, published, first) == text, "run: python -m unit_clusters.claims.document"
 
 

@@ -3,7 +3,6 @@
 import re
 from functools import partial
 from importlib import import_module
-from inspect import signature
 from itertools import combinations
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from scipy.stats import spearmanr
 
-from unit_clusters.figures import examples as examples_of
 from unit_clusters.figures import (
+    catalog,
     fig1,
     fig2,
     fig3,
@@ -39,8 +38,11 @@ from unit_clusters.figures import (
     sweep_panels,
     tableS1,
 )
+from unit_clusters.figures import examples as examples_of
+from unit_clusters.results import selection
+from unit_clusters.results.selection import LIMIT, RUN
 from unit_clusters.runs.streams import stream
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form, normalize
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
 
 # Table S1.
 BASE = {"l2": np.logspace(-5, -1, 9), "l1": np.logspace(-5, -2, 7), "dropout": np.linspace(0.05, 0.7, 14)}
@@ -53,11 +55,10 @@ UNTRAINED = {"base": 20, "wide": 20, "deep": 20, "early": 0}
 LAYERS = {"base": 2, "wide": 2, "deep": 5, "early": 2}
 STRONGEST = {"l2": 1e-1, "l1": 1e-2, "dropout": 1.0, "none": 1.0}
 FLOOR = 1e-5
-SIZES = [784, 64, 64, 10]
 HIDDEN = {"base": [64, 64], "wide": [256, 256], "deep": 5 * [64], "early": [64, 64]}
 
 ROOT = Path(__file__).parent.parent
-FIGURES = sorted(path.stem for path in (ROOT / "src/unit_clusters/figures").glob("fig*.py"))
+FIGURES = sorted(catalog.FIGURES)
 ONE_OF_EACH = ("fig1", "fig3", "fig4", "fig5", "figS2", "figS5", "figS9", "figS11", "figprotocol", "figrepeats")
 """Figures that differ in more than what they show."""
 
@@ -78,7 +79,8 @@ def make_models():
                     rows.append((experiment, regularizer, strength, seed, True, l2, accuracy))
         untrained = range(1000, 1000 + UNTRAINED[experiment])
         rows += [(experiment, "none", 0.0, seed, False, 0.0, 0.1) for seed in untrained]
-    models = pd.DataFrame(rows, columns=[*style.RUN, "trained", "l2", "test_accuracy"])
+    models = pd.DataFrame(rows, columns=[*RUN, "trained", "l2", "test_accuracy"])
+    models[LIMIT] = 0.8
     random = stream("figures", "models")
     models = models.assign(**{metric: random.uniform(0.1, 0.9, len(models)) for metric in METRICS})
     models.loc[models["seed"] == 0, "train_accuracy"] = 1.0
@@ -99,7 +101,7 @@ def make_modularity(models):
             rise = np.where(dropout, 0.35 if form.upstream else 0.12, 0.06) * (1.2 - 0.2 * layer)
             q = 0.1 + 0.015 * place + rise * dose + 0.015 * random.standard_normal(len(models))
             row = {"layer": layer, "measure": form.measure, "normalized": form.normalized, "q": q}
-            tables.append(models[style.RUN].assign(**row)[here])
+            tables.append(models[RUN].assign(**row)[here])
     table = pd.concat(tables, ignore_index=True)
     some = random.random(len(table)) < 0.05
     loss = 0.01 * random.random((3, len(table)))
@@ -129,14 +131,14 @@ def make_agreement(models):
             row |= {"element_similarity": score, "element_similarity_best": score - 0.1, "transferability": score / 4}
             noisy = score + 0.3 * random.standard_normal((4, len(models)))
             row |= dict(zip(figscores.SCORES, noisy, strict=True))
-            tables.append(models[style.RUN].assign(**row)[here])
+            tables.append(models[RUN].assign(**row)[here])
     return pd.concat(tables, ignore_index=True)
 
 
 def make_repeats(modularity):
     """repeats.csv in which two searches agree by 0.7 and two best partitions by 0.8, give or take."""
     scores = 0.7 + 0.1 * stream("figures", "repeats").standard_normal(len(modularity))
-    columns = [*style.RUN, "layer", "measure", "normalized"]
+    columns = [*RUN, "layer", "measure", "normalized"]
     return modularity[columns].assign(element_similarity=scores, element_similarity_best=scores + 0.1)
 
 
@@ -148,6 +150,12 @@ def make_sensitivity():
         choices[name] = stream("figures", "sensitivity", name).uniform(0.2, 0.5, 6)
         choices[f"{name}_se"] = 0.02
     return choices
+
+
+def make_layers():
+    """layers.csv, as if the wide networks were the user's."""
+    rows = [("wide", number, name) for number, name in ((1, "encoder.0.activation"), (2, "fc2"))]
+    return pd.DataFrame(rows, columns=["experiment", "layer", "name"])
 
 
 def make_example(strength, dead=0):
@@ -184,14 +192,16 @@ def examples():
 def given(models, modularity, agreement, examples):
     """All that a figure may ask for."""
     tables = {"models": models, "modularity": modularity, "agreement": agreement, "repeats": make_repeats(modularity)}
-    others = {"examples": examples, "network": SIZES, "hidden": HIDDEN}
-    return {**tables, "sensitivity": make_sensitivity(), **others}
+    others = {"examples": examples, "hidden": HIDDEN}
+    return {**tables, "sensitivity": make_sensitivity(), "layers": make_layers(), **others}
 
 
 def draw(name, given):
-    module = import_module(f"unit_clusters.figures.{name}")
-    asked = signature(module.draw).parameters
-    return module.draw(**{key: value for key, value in given.items() if key in asked})
+    """As workflow/scripts/figure.py does it."""
+    entry = catalog.FIGURES[name]
+    module = import_module(f"unit_clusters.figures.{entry.module}")
+    asked = [*entry.files, *["hidden"] * entry.hidden]
+    return module.draw(**{key: given[key] for key in asked}, **entry.options)
 
 
 @pytest.fixture(scope="module")
@@ -258,11 +268,10 @@ def test_percent_regularization_is_the_captions():
 
 
 def test_one_hue_a_measure_darker_when_normalised():
-    assert set(style.COLORS) == set(FORMS)
     hues = []
     for measure in MEASURES:
         (hue, _, light), (other, _, dark) = (
-            rgb_to_hsv(to_rgb(style.COLORS[Form(measure, normalized)])) for normalized in (False, True)
+            rgb_to_hsv(to_rgb(Form(measure, normalized).color)) for normalized in (False, True)
         )
         assert abs(hue - other) < 0.03
         assert dark < light - 0.15
@@ -270,21 +279,41 @@ def test_one_hue_a_measure_darker_when_normalised():
     assert np.diff(np.sort(hues)).min() > 0.05
 
 
-def test_keep_good_discards_trained_networks_below_80_percent():
-    runs = [("l2", 0.1, 0, True, 0.7999), ("l2", 0.1, 1, True, 0.8), ("l1", 0.1, 0, True, np.nan)]
+@pytest.mark.parametrize("limit", [0.8, 0.55])
+def test_keep_good_discards_trained_networks_below_the_limit(limit):
+    runs = [("l2", 0.1, 0, True, limit - 1e-4), ("l2", 0.1, 1, True, limit), ("l1", 0.1, 0, True, np.nan)]
     models = pd.DataFrame(
         [("base", *run) for run in (*runs, ("none", 0.0, 0, False, 0.1))],
-        columns=[*style.RUN, "trained", "test_accuracy"],
-    )
-    table = pd.concat([models[style.RUN].assign(layer=layer) for layer in (1, 2)])
-    kept = style.keep_good(table, models)
+        columns=[*RUN, "trained", "test_accuracy"],
+    ).assign(**{LIMIT: limit})
+    table = pd.concat([models[RUN].assign(layer=layer) for layer in (1, 2)])
+    kept = selection.keep_good(table, models)
     expected = [("l2", 1), ("none", 0)] * 2
     assert list(zip(kept["regularizer"], kept["seed"], strict=True)) == expected
 
 
+def test_the_limit_comes_with_the_tables(tmp_path, given):
+    """From the configuration, by whatever file; who reads models.csv in another way is told."""
+    given["models"].drop(columns=LIMIT).to_csv(tmp_path / "models.csv", index=False)
+    given["models"].drop(columns=LIMIT).to_csv(tmp_path / "models.csv.gz", index=False)
+    for name in ("models.csv", "models.csv.gz"):
+        assert (selection.read({"models": tmp_path / name}, 0.3)["models"][LIMIT] == 0.3).all()
+    with pytest.raises(ValueError, match="has no column min_test_accuracy: read it by"):
+        selection.keep_good(given["modularity"], pd.read_csv(tmp_path / "models.csv"))
+
+
+def test_another_limit_shows_other_networks_and_says_so(given):
+    strict = given | {"models": given["models"].assign(**{LIMIT: 0.98})}
+    assert "252 discarded" not in words(draw("fig3", given))
+    assert "Base: 0 trained networks; 270 discarded (test accuracy < 98%)" in words(draw("fig3", strict))
+    assert "Dotted: 98% test accuracy" in words(draw("figS2", strict))
+    lax = given | {"models": given["models"].assign(**{LIMIT: 0.5})}
+    assert "dropout 0.6: the largest with at least half of its seeds at 50%" in words(draw("figS9", lax))
+
+
 def test_a_network_without_a_model_is_an_error(models, modularity):
     with pytest.raises(ValueError, match=r"models.csv lacks the network .*'deep'"):
-        style.keep_good(modularity, models[models["experiment"] != "deep"])
+        selection.keep_good(modularity, models[models["experiment"] != "deep"])
 
 
 def test_dropout_starts_with_the_networks_that_have_only_its_l2():
@@ -338,7 +367,7 @@ def test_fig3_ignores_missing_scores(models, modularity):
     holes = modularity.copy()
     holes.loc[chosen & (modularity["seed"] != 4), "q"] = np.nan
     holes.loc[chosen & (modularity["layer"] == 2), "q"] = np.nan
-    figure = fig3.draw(holes, models, [], SIZES)
+    figure = fig3.draw(holes, models, [], HIDDEN)
     points = sweeps_drawn(figure)[form, "dropout"][1:]  # but the baseline
     single = modularity[chosen & (modularity["seed"] == 4) & (modularity["layer"] == 1)].sort_values("strength")
     np.testing.assert_allclose(points[:, 1], single["q"])
@@ -358,9 +387,9 @@ def test_fig3_shades_untrained_mean_within_1_2_and_3_sigma(modularity, drawn):
 
 
 def test_fig3_neither_shows_nor_hides_discarded_networks(models, modularity, drawn):
-    wild = modularity.merge(models, on=style.RUN)
+    wild = modularity.merge(models, on=RUN)
     wild["q"] = wild["q"].where((wild["test_accuracy"] >= 0.8) | ~wild["trained"], 99.0)
-    figure = fig3.draw(wild, models, [], SIZES)
+    figure = fig3.draw(wild, models, [], HIDDEN)
     for key, points in sweeps_drawn(drawn["fig3"]).items():
         np.testing.assert_array_equal(points, sweeps_drawn(figure)[key])
     # Of 9 seeds at 9 + 7 + 14 strengths, two strengths collapse.
@@ -425,13 +454,13 @@ def test_fig3_links_examples_to_their_dropout_points(examples, drawn):
 
 def test_fig3_leaves_an_example_alone_whose_strength_was_discarded(models, modularity):
     low = models.assign(test_accuracy=models["test_accuracy"].where(~np.isclose(models["strength"], 0.7), 0.1))
-    figure = fig3.draw(modularity, low, [make_example(0.5), make_example(0.7)], SIZES)
+    figure = fig3.draw(modularity, low, [make_example(0.5), make_example(0.7)], HIDDEN)
     assert sum(isinstance(child, PathPatch) for child in figure.get_children()) == 1
 
 
 def test_fig3_says_what_is_missing(models, modularity):
     some = modularity[modularity["regularizer"] == "dropout"]
-    figure = fig3.draw(some, models, [], SIZES)
+    figure = fig3.draw(some, models, [], HIDDEN)
     assert set(sweeps_drawn(figure)) == {(form, "dropout") for form in FORMS}
     text = words(figure)
     assert "0 untrained; no L2 networks in the tables; no L1 networks in the tables" in text
@@ -454,25 +483,25 @@ def test_fig3_shows_strengths_beyond_the_papers_range(models, modularity):
         table.assign(strength=table["strength"].replace(strong), **kept)
         for table, kept in ((modularity, {}), (models, {"test_accuracy": 0.9}))
     )
-    figure = fig3.draw(stronger[stronger["regularizer"] == "l2"], stronger_models, [], SIZES)
+    figure = fig3.draw(stronger[stronger["regularizer"] == "l2"], stronger_models, [], HIDDEN)
     assert sweeps_drawn(figure)[FORMS[0], "l2"][-1, 0] == pytest.approx(150)
     assert figure.axes[0].get_xlim()[1] > 150
 
 
 def test_fig3_has_room_for_four_examples(models, modularity):
     with pytest.raises(ValueError, match="5 were given"):
-        fig3.draw(modularity, models, [make_example(0.1)] * 5, SIZES)
+        fig3.draw(modularity, models, [make_example(0.1)] * 5, HIDDEN)
 
 
 def test_diagrams_name_the_layers_of_the_network(models, modularity, drawn):
-    figure = fig3.draw(modularity, models, [], [784, 32, 16, 16, 16, 10])
+    figure = fig3.draw(modularity, models, [], {"base": [32, 16, 16, 16]})
     (diagram,) = [axes for axes in figure.axes if axes.get_title() == "base network"]
-    assert [text.get_text() for text in diagram.texts] == ["784", "32", "3 × 16", "10"]
+    assert [text.get_text() for text in diagram.texts] == ["in", "32", "3 × 16", "out"]
     titles = {axes.get_title(): [text.get_text() for text in axes.texts] for axes in drawn["figS1"].axes}
     assert titles == {  # each architecture once
-        "base, early\n(64, 64)": ["784", "2 × 64", "10"],
-        "wide\n(256, 256)": ["784", "2 × 256", "10"],
-        "deep\n(64, 64, 64, 64, 64)": ["784", "5 × 64", "10"],
+        "base, early\n(64, 64)": ["in", "2 × 64", "out"],
+        "wide\n(256, 256)": ["in", "2 × 256", "out"],
+        "deep\n(64, 64, 64, 64, 64)": ["in", "5 × 64", "out"],
     }
 
 
@@ -500,7 +529,7 @@ def images(figure):
 
 def test_fig5_draws_means_and_differences_to_untrained(models, agreement, drawn):
     panels = images(drawn["fig5"])
-    joined = agreement.merge(models, on=style.RUN)
+    joined = agreement.merge(models, on=RUN)
     for column, experiment in enumerate(PAPERS):
         table = joined[joined["experiment"] == experiment]
         trained, untrained = (mean_by_loops(table, "element_similarity", kind) for kind in (True, False))
@@ -547,14 +576,14 @@ def test_fig5_ignores_missing_scores(models, agreement):
     holes.loc[base & first & (agreement["layer"] == 1), "element_similarity"] = np.nan
     holes.loc[base & other & ~agreement["normalized_a"] & agreement["normalized_b"], "element_similarity"] = np.nan
     panel = images(fig5.draw(holes, models))[0]
-    left = agreement[base & first & (agreement["layer"] == 2)].merge(models, on=style.RUN)
+    left = agreement[base & first & (agreement["layer"] == 2)].merge(models, on=RUN)
     expected = mean_by_loops(left, "element_similarity", True)
     assert panel.get_array()[0, 1] == panel.get_array()[1, 0] == pytest.approx(expected[0, 1])
     assert np.ma.getmaskarray(panel.get_array()).sum() == 2  # the pair without any score, twice
     assert len(panel.axes.texts) == 62 + 2  # beside the numbers, the two families
 
 
-def test_fig5_notes_missing_experiments_and_untrained_networks(models, agreement):
+def test_fig5_notes_missing_networks(models, agreement):
     some = agreement[
         (agreement["experiment"] == "base") | (agreement["experiment"] == "wide") & (agreement["regularizer"] != "none")
     ]
@@ -576,7 +605,7 @@ def test_figS11_takes_four_strengths_evenly_spaced_by_index():
 
 def test_figS11_draws_means_and_differences_to_untrained(given, drawn):
     figure = drawn["figS11"]
-    base = given["agreement"].merge(given["models"], on=style.RUN)
+    base = given["agreement"].merge(given["models"], on=RUN)
     base = base[base["experiment"] == "base"]
     untrained = mean_by_loops(base, "element_similarity", False)
     panels = [axes for axes in figure.axes if axes.images]
@@ -598,7 +627,7 @@ def test_figS11_draws_means_and_differences_to_untrained(given, drawn):
 
 def test_figS12_has_modularity_on_the_diagonal(given, drawn):
     panels = images(drawn["figS12"])
-    pairs, layers = (given[name].merge(given["models"], on=style.RUN) for name in ("agreement", "modularity"))
+    pairs, layers = (given[name].merge(given["models"], on=RUN) for name in ("agreement", "modularity"))
     for column, experiment in enumerate(PAPERS):
         means = []
         for trained in (True, False):
@@ -642,13 +671,13 @@ def test_fig1_sorts_the_last_example_by_cluster(examples, drawn):
     (units,) = [axes for axes in figure.axes if axes.get_title() == "units of a layer, by cluster"]
     np.testing.assert_array_equal(units.collections[0].get_facecolors()[:, :3], fig1.unit_colors(example.labels))
     assert f"{example.q:.3f}" in words(figure)
-    assert "no example networks" in words(fig1.draw([], SIZES))
+    assert "no example networks" in words(fig1.draw([], HIDDEN))
 
 
 def test_fig2_joins_measures_that_differ_in_one_way():
     lines = fig2.draw().axes[0].lines
     corners = {tuple(line.get_xydata()[0]): line.get_color() for line in lines if len(line.get_xydata()) == 1}
-    forms = {color: form for form, color in style.COLORS.items()}
+    forms = {form.color: form for form in FORMS}
     edges = [line.get_xydata() for line in lines if len(line.get_xydata()) == 2]
     joined = {frozenset(forms[corners[tuple(end)]] for end in edge) for edge in edges}
     gradient = {"cov": False, "hess": False, "i_sens": True, "o_sens": True}
@@ -748,8 +777,9 @@ def test_a_strength_is_good_if_half_of_its_seeds_are():
     rows = [("deep", "l2", strength, value) for strength, values in accuracy.items() for value in values]
     rows += [("deep", "l1", 0.7, 0.9), ("base", "l2", 0.6, 0.9)]
     models = pd.DataFrame(rows, columns=["experiment", "regularizer", "strength", "test_accuracy"])
-    assert style.good_strengths(models, "deep", "l2") == [0.1, 0.2, 0.3]
-    assert style.good_strengths(models, "deep", "dropout") == []
+    models[LIMIT] = 0.8
+    assert selection.good_strengths(models, "deep", "l2") == [0.1, 0.2, 0.3]
+    assert selection.good_strengths(models, "deep", "dropout") == []
 
 
 @pytest.mark.parametrize(("name", "column"), [("figS9", "q"), ("figS10", "num_clusters")])
@@ -791,7 +821,7 @@ def counts(axes):
 
 def test_figS5_sets_the_search_against_its_parts(given, drawn):
     panels = [axes for axes in drawn["figS5"].axes if axes.get_title()]
-    kept = style.keep_good(given["modularity"], given["models"])
+    kept = selection.keep_good(given["modularity"], given["models"])
     kept = kept[kept["experiment"].isin(PAPERS)]
     for (upper, lower), column in zip((panels[:2], panels[2:]), ("q_spectral", "q_from_one_cluster"), strict=True):
         pairs = kept[[column, "q"]].dropna()
@@ -831,7 +861,7 @@ def test_figrestarts_counts_the_restarts_that_find_the_best(models, modularity):
 
 
 def test_figscores_draws_a_point_a_pair_and_their_rank_correlation(given, drawn):
-    joined = given["agreement"].merge(given["models"], on=style.RUN)
+    joined = given["agreement"].merge(given["models"], on=RUN)
     pairs = np.triu_indices(8, 1)
     for row, experiment in enumerate(PAPERS):
         table = joined[joined["experiment"] == experiment]
@@ -843,13 +873,13 @@ def test_figscores_draws_a_point_a_pair_and_their_rank_correlation(given, drawn)
 
 
 def test_there_are_four_kinds_of_pairs():
-    kinds = [pair_panels.kind(a, b) for a, b in combinations(FORMS, 2)]
+    kinds = [kind(a, b) for a, b in combinations(FORMS, 2)]
     assert [kinds.count(kind) for kind in ("own", "upstream", "downstream", "across")] == [4, 4, 4, 16]
-    assert pair_panels.kind(Form("o_sens", False), Form("hess", True)) == "downstream"
+    assert kind(Form("o_sens", False), Form("hess", True)) == "downstream"
 
 
 def test_figrepeats_compares_a_form_with_itself_and_with_others(given, drawn):
-    joined, searches = (given[name].merge(given["models"], on=style.RUN) for name in ("agreement", "repeats"))
+    joined, searches = (given[name].merge(given["models"], on=RUN) for name in ("agreement", "repeats"))
     panels = iter(drawn["figrepeats"].axes)
     for trained in (True, False):
         for score in ("element_similarity", "element_similarity_best"):
@@ -883,11 +913,11 @@ def test_figprotocol_sets_base_beside_early(given, drawn):
     models = given["models"]
     good = models[~models["trained"] | (models["test_accuracy"] >= 0.8)]
     sparsity, *modularity, upstream, downstream, across = rows_of_protocol(drawn["figprotocol"])
-    joined = given["agreement"].merge(good, on=style.RUN)
+    joined = given["agreement"].merge(good, on=RUN)
     within = joined[(joined["measure_a"] == "o_sens") & (joined["measure_b"] == "hess")]
     families = [["cov", "i_sens"], ["o_sens", "hess"]]
     between = joined[joined["measure_a"].isin(families[0]) & joined["measure_b"].isin(families[1])]
-    of_form = style.of_form(given["modularity"], FORMS[5]).merge(good, on=style.RUN)
+    of_form = style.of_form(given["modularity"], FORMS[5]).merge(good, on=RUN)
     for row, table, column in (
         (sparsity, good, "sparsity"),
         (modularity[5], of_form, "q"),
@@ -923,6 +953,31 @@ def test_figprotocol_says_which_experiment_is_missing(given, name):
     assert_legible(figure)
 
 
+# Networks of the user's.
+
+
+def test_figlayers_draws_every_network_and_their_mean(given, drawn):
+    wide = given["modularity"][given["modularity"]["experiment"] == "wide"]
+    for axes, normalized in zip(drawn["figlayers"].axes, (False, True), strict=True):
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["…er.0.activation", "fc2"]
+        rows = wide[(wide["measure"] == "o_sens") & (wide["normalized"] == normalized)]
+        place = 3 * FORMS.index(Form("o_sens", normalized))
+        dots, mean, untrained = axes.lines[place : place + 3]
+        assert dots.get_color() == Form("o_sens", normalized).color
+        trained, others = (rows[(rows["regularizer"] == "none") == untrained] for untrained in (False, True))
+        np.testing.assert_array_equal(np.sort(dots.get_ydata()), np.sort(trained["q"]))
+        for line, part in ((mean, trained), (untrained, others)):
+            np.testing.assert_allclose(line.get_ydata(), [part.loc[part["layer"] == n, "q"].mean() for n in (1, 2)])
+    assert "wide: 45 networks; dotted, 20 as the factory makes them." in words(drawn["figlayers"])
+
+
+def test_figpairs_draws_means_of_trained_and_untrained_networks(given, drawn):
+    joined = given["agreement"].merge(given["models"].assign(test_accuracy=1.0), on=RUN)
+    joined = joined[joined["experiment"] == "wide"]
+    for axes, trained in zip(drawn["figpairs"].axes, (True, False), strict=False):
+        np.testing.assert_allclose(axes.images[0].get_array(), mean_by_loops(joined, "element_similarity", trained))
+
+
 # Table S1.
 
 
@@ -955,12 +1010,70 @@ def test_the_papers_figures_are_of_its_three_experiments(drawn):
     assert [name for name in FIGURES if "early" in words(drawn[name]).lower()] == ["figS1", "figprotocol"]
 
 
-@pytest.mark.parametrize("name", sorted({*FIGURES} - {"fig2", "figS1", "figsensitivity"}))
-def test_figures_say_which_experiments_are_missing(name, given):
-    """As in a run that leaves the paper's experiments out."""
-    others = {key: table.assign(experiment="other") for key, table in given.items() if isinstance(table, pd.DataFrame)}
-    figure = draw(name, lacking(given, **others))
-    assert re.search("no (trained|example|L2|base)? ?networks|no q_spectral|no q_best", words(figure))
+def of_experiments(given, names):
+    """The tables with just these experiments, renamed."""
+    return given | {
+        key: pd.concat([table[table["experiment"] == old].assign(experiment=new) for old, new in names.items()])
+        for key, table in given.items()
+        if key in ("models", "modularity", "agreement", "repeats")
+    }
+
+
+EACH_EXPERIMENT = ("fig4", "fig5", "figS5", "figS8", "figS12", "figscores", "figrestarts", "figrepeats")
+
+
+@pytest.mark.parametrize("name", EACH_EXPERIMENT)
+@pytest.mark.parametrize("others", [["other"], ["other", "narrow", "broad"]])
+def test_an_experiment_of_another_architecture_is_drawn_like_the_papers(name, others, given, drawn):
+    """With no list of names to be changed; and nothing falls apart."""
+    tables = of_experiments(given, {name: name for name in PAPERS})
+    for other in others:
+        more = of_experiments(given, {"wide": other})
+        tables |= {key: pd.concat([tables[key], more[key]]) for key in ("models", "modularity", "agreement", "repeats")}
+    figure = draw(name, tables)
+    assert_legible(figure, tallest=24)
+    assert_whole(figure)
+    for other in others:
+        assert f"{other.capitalize()}: 39 trained networks" in words(figure)
+    if name not in ("figS5", "figrestarts"):  # these pool all experiments in each panel
+        panels, before = (sum(bool(axes.images or axes.lines) for axes in one.axes) for one in (figure, drawn[name]))
+        experiments = 2 if name in ("fig4", "figS8") else 3
+        assert panels * experiments == before * (experiments + len(others))
+
+
+@pytest.mark.parametrize("name", EACH_EXPERIMENT)
+@pytest.mark.parametrize("only", [["base"], ["wide"], ["base", "deep"]])
+def test_fewer_experiments_leave_no_empty_panels(name, only, given):
+    figure = draw(name, of_experiments(given, {experiment: experiment for experiment in only}))
+    assert_legible(figure)
+    text = words(figure)
+    if name in ("fig4", "figS8") and only == ["base"]:
+        assert "no networks of other experiments" in text
+    else:
+        assert not re.search("no (trained|untrained|networks)|none", text.replace("none left at", ""))
+        assert [experiment for experiment in PAPERS if f"{experiment.capitalize()}: " in text] == [
+            experiment for experiment in only if (name, experiment) not in (("fig4", "base"), ("figS8", "base"))
+        ]
+
+
+def test_experiments_that_share_an_architecture_are_drawn_once():
+    """The first has untrained networks; where none has any, all are drawn. Networks of the user's have no sweeps."""
+    rows = [("base", "l2", True), ("base", "none", False), ("wide", "none", False)]
+    rows += [("early", "l2", True), ("deep", "l1", True), ("deep", "none", False)]
+    rows += [("mine", "checkpoint.pt", True), ("mine", "none", False)]
+    models = pd.DataFrame(rows, columns=["experiment", "regularizer", "trained"])
+    assert selection.experiments(models) == ["base", "deep"]
+    assert selection.experiments(models[models["trained"]]) == ["base", "early", "deep"]
+    assert selection.experiments(models[~models["trained"]]) == ["base", "wide", "deep", "mine"]
+
+
+OF_ONE = ("fig3", "figS2", "figS3", "figS4", "figS6", "figS7", "figS9", "figS10", "figS11", "figprotocol")
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_figures_of_one_experiment_say_that_it_is_missing(name, given):
+    figure = draw(name, lacking(of_experiments(given, {"wide" if name != "figS3" else "deep": "other"})))
+    assert re.search("no (trained|L2|base)? ?networks", words(figure))
     if name in ONE_OF_EACH:
         assert_legible(figure)
 
@@ -1021,14 +1134,16 @@ def beneath(figure: Figure, found: dict[Text, np.ndarray]) -> dict[Text, np.ndar
     return {text: picture[bottom:top, left:right].reshape(-1, 3) for text, (left, bottom, right, top) in inside.items()}
 
 
-def assert_legible(figure: Figure):
+def assert_legible(figure: Figure, tallest: float = style.TALLEST):
     """No text is small, pale, on top of anything that is drawn, on other text, or off the page."""
     figure.set_dpi(100)
     FigureCanvasAgg(figure).draw()
     found = boxes(figure)
     everything = figure.get_tightbbox()
-    assert 0 <= everything.x0 < everything.x1 <= figure.get_figwidth() <= 7
-    assert 0 <= everything.y0 < everything.y1 <= figure.get_figheight() <= 9.5  # A4 is 11.7 high, Letter 11
+    rounding = 1e-9
+    assert 0 <= everything.x0 < everything.x1 <= figure.get_figwidth() + rounding <= 7 + 2 * rounding
+    assert 0 <= everything.y0 < everything.y1 <= figure.get_figheight() + rounding
+    assert figure.get_figheight() <= tallest
     for text, pixels in beneath(figure, found).items():
         assert smallest_glyph(text) >= 6.5, text
         assert len(pixels)
@@ -1090,12 +1205,17 @@ def test_saved_files_are_the_same_bytes_each_time(name, given, tmp_path):
     assert len(list((tmp_path / "again").iterdir())) == 3
 
 
-@pytest.mark.parametrize("name", [*FIGURES, "tableS1"])
+@pytest.mark.parametrize("name", [*FIGURES, "tableS1", "claims"])
 def test_captions_are_whole_restructured_text(name):
     """A word that ends in an underscore, for one, would become a broken reference in the report."""
-    caption = (ROOT / "workflow/report" / f"{name}.rst").read_text()
+    if name in FIGURES:
+        caption = catalog.FIGURES[name].caption.format(limit="80 %")
+    else:
+        caption = (ROOT / "workflow/report" / f"{name}.rst").read_text()
     assert len(caption.split()) > 20
     docutils.core.publish_doctree(caption, settings_overrides={"halt_level": 1, "report_level": 5})
+    number = re.fullmatch("fig(S?[0-9]+)", name)
+    assert number is None or f"Figure {number[1]} of the paper" in " ".join(caption.split())
 
 
 def test_save_knows_three_formats(tmp_path):

@@ -159,8 +159,8 @@ def test_normalized_similarity_is_between_0_and_1(seed, hidden, scale, bias, ima
     network = Ensemble(initialize(sizes, [seed]).parameters * scale, sizes)
     network.biases[0].add_(bias)
     pixels = torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (images, 12), dtype=np.uint8))
-    for layer in range(1, len(hidden) + 1):
-        for matrix in similarity(network, layer, pixels):
+    for layer in similarity(network, pixels):
+        for matrix in layer:
             matrix = matrix.numpy().astype(np.float32)  # as in the files
             normalized = normalize(matrix)
             assert (normalized >= 0).all()

@@ -3,6 +3,7 @@
 import math
 
 import igraph
+import leidenalg
 import naive_modularity as naive
 import networkx as nx
 import numpy as np
@@ -10,7 +11,15 @@ import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
 from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
-from unit_clusters.clusters.restarts import LEIDEN_RUNS, SHARE, TOLERANCE, leiden, other_searches, restarts
+from unit_clusters.clusters.restarts import (
+    LEIDEN_RUNS,
+    SHARE,
+    TOLERANCE,
+    leiden,
+    leiden_graph,
+    other_searches,
+    restarts,
+)
 from unit_clusters.clusters.search import (
     PATIENCE,
     TENURE,
@@ -115,7 +124,7 @@ class TestRestarts:
     @pytest.mark.parametrize("seed", range(3))
     def test_no_worse_than_leiden(self, make, seed):
         weights = adjacency(make(seed, 64))
-        graph = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+        graph = leiden_graph(weights)
         peer = max(modularity(weights, leiden(graph, run)) for run in range(LEIDEN_RUNS))
         assert restarts(weights, single(weights), streams(10))[0].q_best >= peer - TOLERANCE
 
@@ -169,6 +178,37 @@ class TestRestarts:
         assert found == pytest.approx(alive, abs=1e-14)
         for labels, expected in zip(partitions, of_alive, strict=True):
             assert np.array_equal(labels, np.insert(expected, dead, UNUSED, axis=-1))
+
+
+def leidenalg_run(graph, seed):
+    kind = leidenalg.ModularityVertexPartition
+    return np.array(leidenalg.find_partition(graph, kind, weights="weight", seed=seed).membership)
+
+
+class TestLeiden:
+    def test_graph_has_the_weights(self):
+        weights = adjacency(sparse_similarity(3, 20))
+        expected = igraph.Graph.Weighted_Adjacency(weights, mode="undirected")
+        assert np.array_equal(leiden_graph(weights).get_adjacency_sparse("weight").toarray(), weights)
+        assert leiden_graph(weights).ecount() == expected.ecount()
+
+    def test_is_as_good_as_leidenalg(self):
+        """On the mean of several matrices, both of single runs and of the best of them."""
+        mean, best = [], []
+        for seed in range(8):
+            weights = adjacency(random_similarity(seed, 40))
+            graph = leiden_graph(weights)
+            q = [[modularity(weights, run(graph, n)) for n in range(LEIDEN_RUNS)] for run in (leiden, leidenalg_run)]
+            mean.append(np.mean(q[0]) - np.mean(q[1]))
+            best.append(max(q[0]) - max(q[1]))
+        assert np.mean(mean) > -1e-3
+        assert np.mean(best) > -1e-3
+
+    def test_same_seed_same_labels(self):
+        graph = leiden_graph(adjacency(sparse_similarity(4, 100)))
+        runs = [leiden(graph, seed) for seed in (1, 2, 3, 1)]
+        assert np.array_equal(runs[0], runs[3])
+        assert not np.array_equal(runs[0], runs[1]) or not np.array_equal(runs[0], runs[2])
 
 
 class TestOtherSearches:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.results.sensitivity import COLUMNS, Choice, Tables, headline, kinds, published_rows, variant_rows
+from unit_clusters.results.selection import LIMIT, kinds
+from unit_clusters.results.sensitivity import COLUMNS, Choice, Tables, headline, published_rows, variant_rows
 from unit_clusters.similarity.measures import FORMS
 
 RISES = {("l2", 1e-5): 0.0, ("l2", 1e-2): 0.03, ("l2", 0.1): 0.5, ("l1", 1e-3): 0.02, ("dropout", 0.5): 0.1}
@@ -31,7 +32,7 @@ def planted(experiment, seeds=3, shift=0.0):
     models, modularity, agreement = [], [], []
     for run in runs:
         setting, move = (run["regularizer"], run["strength"]), 0.01 * (run["seed"] - 1)
-        models.append(run | {"trained": True, "test_accuracy": ACCURACIES.get(setting, 0.97)})
+        models.append(run | {"trained": True, "test_accuracy": ACCURACIES.get(setting, 0.97), LIMIT: 0.8})
         q = 0.1 + RISES[setting] * (1 + move) + shift
         modularity += [run | {"layer": layer, "q": q, "q_best": q + 0.01} for layer in (1, 2) for _ in FORMS]
         for a, b in product(FORMS, FORMS):

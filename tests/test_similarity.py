@@ -46,7 +46,7 @@ def test_equals_automatic_differentiation(sizes, layer, pixels):
     pixels = pixels[:, : sizes[0]]
     ensemble = network(sizes)
     expected = dense(ensemble, layer, pixels)
-    for measure, matrix in similarity(ensemble, layer, pixels)._asdict().items():
+    for measure, matrix in similarity(ensemble, pixels)[layer - 1]._asdict().items():
         np.testing.assert_allclose(matrix.numpy(), expected[measure], rtol=1e-9, atol=1e-12, err_msg=measure)
 
 
@@ -55,22 +55,24 @@ def test_float32_is_close_to_float64(sizes, layer, pixels):
     pixels = pixels[:, : sizes[0]]
     ensemble = network(sizes)
     single = Ensemble(ensemble.parameters.float(), sizes)
-    for matrix, expected in zip(similarity(single, layer, pixels), similarity(ensemble, layer, pixels), strict=True):
+    for matrix, expected in zip(
+        similarity(single, pixels)[layer - 1], similarity(ensemble, pixels)[layer - 1], strict=True
+    ):
         assert (matrix - expected).abs().max() < 1e-5 * expected.max()
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 def test_chunks_do_not_matter(layer, pixels):
     ensemble = network(ARCHITECTURES[0])
-    whole = similarity(ensemble, layer, pixels, chunk=23)
+    whole = similarity(ensemble, pixels, chunk=23)[layer - 1]
     for chunk in (1, 4, 22):
-        for matrix, expected in zip(similarity(ensemble, layer, pixels, chunk), whole, strict=True):
+        for matrix, expected in zip(similarity(ensemble, pixels, chunk)[layer - 1], whole, strict=True):
             torch.testing.assert_close(matrix, expected, rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 def test_symmetric_non_negative_and_normalized_within_one(layer, pixels):
-    for matrix in similarity(network(ARCHITECTURES[0]), layer, pixels):
+    for matrix in similarity(network(ARCHITECTURES[0]), pixels)[layer - 1]:
         assert torch.equal(matrix, matrix.T)
         assert (matrix >= 0).all()
         normalized = normalize(matrix.numpy())
@@ -87,7 +89,7 @@ def test_permuting_units_permutes_the_matrices(pixels):
     permuted.weights[1].copy_(ensemble.weights[1][:, order])
     permuted.biases[1].copy_(ensemble.biases[1][:, order])
     permuted.weights[2].copy_(ensemble.weights[2][:, :, order])
-    for matrix, expected in zip(similarity(permuted, 2, pixels), similarity(ensemble, 2, pixels), strict=True):
+    for matrix, expected in zip(similarity(permuted, pixels)[1], similarity(ensemble, pixels)[1], strict=True):
         torch.testing.assert_close(matrix, expected[order][:, order])
 
 
@@ -95,7 +97,7 @@ def test_permuting_units_permutes_the_matrices(pixels):
 def test_units_that_are_never_active_have_zero_rows_upstream(layer, pixels):
     ensemble = network(ARCHITECTURES[0])
     ensemble.biases[layer - 1][0, 2] = -100
-    matrices = similarity(ensemble, layer, pixels)
+    matrices = similarity(ensemble, pixels)[layer - 1]
     for measure in ("cov", "i_sens"):
         matrix = getattr(matrices, measure)
         assert not matrix[2].any()
@@ -107,6 +109,7 @@ def test_units_that_are_never_active_have_zero_rows_upstream(layer, pixels):
 
 def test_misuse_is_refused(pixels):
     ensemble = network(ARCHITECTURES[0])
-    for arguments in ((ensemble, 3, pixels), (ensemble, 0, pixels), (ensemble, 1, pixels[:1])):
-        with pytest.raises(ValueError, match=r"one of its hidden layers \(1 to 2\)"):
+    two = initialize(ensemble.sizes, [0, 1])
+    for arguments in ((two, pixels), (ensemble, pixels[:1])):
+        with pytest.raises(ValueError, match="similarity takes one network and at least two images, not"):
             similarity(*arguments)

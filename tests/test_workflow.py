@@ -123,9 +123,9 @@ def overlay(folder, **config):
     return {"configs": (TINY, "more.yaml")}
 
 
-def downstream(layers, retrained=False):
-    """The jobs that follow from so many new similarity matrices, of new networks or of old ones."""
-    stages = dict.fromkeys(("similarity", "cluster", "compare"), layers)
+def downstream(cohorts, retrained=False):
+    """The jobs that follow from new similarity matrices of so many cohorts, of new networks or of old ones."""
+    stages = dict.fromkeys(("similarity", "cluster", "compare"), cohorts)
     figures = OF_LAYERS | OF_MODELS if retrained else OF_LAYERS
     return stages | {"table": 4 if retrained else 3, "examples": 1, "claims": 1, "figures": figures}
 
@@ -133,16 +133,16 @@ def downstream(layers, retrained=False):
 # What a run plans and makes
 
 
-def test_the_paper_is_planned_in_597_jobs_and_five_seconds(tmp_path):
+def test_the_paper_is_planned_in_300_jobs_and_five_seconds(tmp_path):
     folder = copy_of_repository(tmp_path)
     start = time.perf_counter()
     planned = plan(folder, configs=())
     assert time.perf_counter() - start < 5
     assert planned == {
-        "mnist": 1,
+        "images": 1,
         "train": 60,
         "initialize": 15,
-        **dict.fromkeys(("similarity", "cluster", "compare"), 174),
+        **dict.fromkeys(("similarity", "cluster", "compare"), 75),
         "table": 4,
         "examples": 1,
         "claims": 1,
@@ -184,16 +184,16 @@ def test_modularity_in_the_table_is_that_of_the_files(finished):
     results = finished / "results" / "tiny"
     table = pd.read_csv(results / "tables" / "modularity.csv")
     table = table[(table.regularizer == "dropout") & (table.layer == 2) & (table.seed == 1)]
-    cohort = "base/dropout_0.1_seeds0-1/layer2.npz"
+    cohort = "base/dropout_0.1_seeds0-1.npz"
     with np.load(results / "similarity" / cohort) as similarity, np.load(results / "clusters" / cohort) as clusters:
         for form, row in enumerate(table.itertuples()):
-            matrix = similarity[row.measure][1].astype(float)
+            matrix = similarity[f"layer2/{row.measure}"][1].astype(float)
             if row.normalized:
                 scale = np.sqrt(np.outer(matrix.diagonal(), matrix.diagonal()))
                 matrix = matrix / np.maximum(scale, 1e-12)
             a = matrix - np.diag(np.diag(matrix))
             a /= a.sum()
-            p = clusters["labels"][1, form][:, None] == np.arange(-1, 6)
+            p = clusters["layer2/labels"][1, form][:, None] == np.arange(-1, 6)
             b = a - np.outer(a.sum(axis=1), a.sum(axis=0))
             assert row.q == pytest.approx(np.trace(p.T @ b @ p), abs=1e-9)
 
@@ -216,7 +216,7 @@ def test_early_shares_the_untrained_networks_of_its_architecture(copy):
     early["sweeps"] = {"l2": [[1e-5, 1e-3]], "l1": [], "dropout": []}
     more = overlay(copy, experiments={"early": early})
     planned = plan(copy, **more)
-    assert (planned["train"], planned["similarity"], "initialize" in planned) == (2, 4, False)
+    assert (planned["train"], planned["similarity"], "initialize" in planned) == (2, 2, False)
     snakemake(copy, "tables", "--cores", "2", **more)
     models = pd.read_csv(copy / "results/tiny/tables/models.csv").set_index("experiment")
     assert models["trained"].groupby("experiment").agg(list).map(lambda trained: False in trained).to_dict() == {
@@ -257,13 +257,13 @@ def test_a_figures_style_redraws_the_figures_only(copy):
 
 
 def test_monte_carlo_steps_recluster_without_training(copy):
-    expected = downstream((COHORTS + UNTRAINED) * LAYERS)
+    expected = downstream(COHORTS + UNTRAINED)
     del expected["similarity"]
     assert plan(copy, **overlay(copy, clustering={"steps": 201})) == expected
 
 
 def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
-    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS, retrained=True)
+    expected = {"train": COHORTS} | downstream(COHORTS, retrained=True)
     assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
     edit(copy / "src/unit_clusters/networks/training.py", "class Epoch", "# edited\nclass Epoch")
     assert plan(copy) == expected
@@ -271,20 +271,20 @@ def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
 
 def test_a_new_strength_trains_its_cohort_only(copy):
     sweeps = {"base": {"sweeps": {"dropout": [0.1, 0.4]}}}
-    expected = {"train": 1} | downstream(LAYERS, retrained=True)
+    expected = {"train": 1} | downstream(1, retrained=True)
     expected["figures"] = expected["figures"] | {"tableS1"}
     assert plan(copy, **overlay(copy, experiments=sweeps)) == expected
 
 
 def test_a_new_seed_trains_new_cohorts_only(copy):
-    expected = {"train": COHORTS} | downstream(COHORTS * LAYERS, retrained=True)
+    expected = {"train": COHORTS} | downstream(COHORTS, retrained=True)
     expected["figures"] = expected["figures"] | {"tableS1"}
     assert plan(copy, **overlay(copy, experiments={"base": {"seeds": 3}})) == expected
 
 
 def test_similarity_code_trains_nothing(copy):
     edit(copy / "src/unit_clusters/similarity/closed_form.py", "CHUNK = 100", "CHUNK = 50")
-    assert plan(copy) == downstream((COHORTS + UNTRAINED) * LAYERS)
+    assert plan(copy) == downstream(COHORTS + UNTRAINED)
 
 
 # What goes wrong
@@ -294,15 +294,15 @@ def test_a_failed_job_shows_its_log_stops_no_other_and_leaves_nothing_stale(copy
     later = overlay(copy, similarity={"images": 301})
     networks = copy / "results/tiny/models/base/l1_0.0001_seeds0-1.safetensors"
     networks.write_bytes(networks.read_bytes()[:-8])
-    files = [f"results/tiny/similarity/base/{id}_seeds0-1/layer1.npz" for id in ("l1_0.0001", "l2_0.001")]
+    files = [f"results/tiny/similarity/base/{id}_seeds0-1.npz" for id in ("l1_0.0001", "l2_0.001")]
     printed = snakemake(copy, *files, "--cores", "2", **later, check=False)
     assert "l1_0.0001_seeds0-1.safetensors is not a whole file of trained networks" in printed
     assert "Delete it and run again" in printed
     assert [(copy / file).exists() for file in files] == [False, True]
     networks.unlink()
     # what was made of the failed cohort before, and is there still, is made again
-    layers = (COHORTS + UNTRAINED) * LAYERS
-    assert plan(copy, **later) == {"train": 1} | downstream(layers, retrained=True) | {"similarity": layers - 1}
+    cohorts = COHORTS + UNTRAINED
+    assert plan(copy, **later) == {"train": 1} | downstream(cohorts, retrained=True) | {"similarity": cohorts - 1}
 
 
 # What is kept of a run

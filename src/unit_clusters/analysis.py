@@ -13,11 +13,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from unit_clusters.clusters.modularity import Clustering, cluster
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
+from unit_clusters.clusters.search import Clustering, cluster
 from unit_clusters.results import tables
-from unit_clusters.results.layer_rows import FOUND, found_row, pair_rows
+from unit_clusters.results.clustering import FOUND, found_row
+from unit_clusters.results.comparison import pair_rows
 from unit_clusters.runs.files import written_whole
 from unit_clusters.runs.streams import stream
 from unit_clusters.similarity.any_module import Batch, measure

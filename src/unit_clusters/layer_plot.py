@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from unit_clusters.analysis import Layer
 
 # Inches.
-SIDE, GAP, LEFT = 1.5, 0.22, 0.1
+GAP, LEFT = 0.22, 0.1
+SIDE = (6.66 + GAP) / len(MEASURES) - GAP
 AGREEMENT, BOTTOM = 2.3, 1.2
 RAW, NORMALIZED, HEIGHT = 6.0, 4.0, 8.2
 

@@ -23,7 +23,7 @@ def test_another_folder_two_calls_random_order_and_thread_variables_change_nothi
         monkeypatch.setenv(variable, "4")
     targets = [f"results/tiny/{path}" for path in expected if path.startswith("agreement") and "repeats" not in path]
     Random(0).shuffle(targets)
-    snakemake(folder, *targets[:6], "--cores", "2")
+    snakemake(folder, *targets[:3], "--cores", "2")
     snakemake(folder, TABLES, "--cores", "2")
     assert results(folder) == expected
 
@@ -31,14 +31,11 @@ def test_another_folder_two_calls_random_order_and_thread_variables_change_nothi
 def test_untrained_networks_made_three_at_a_time_give_the_same_rows(tmp_path, expected):
     folder = copy_of_repository(tmp_path)
     together = overlay(folder, untrained={"models_per_job": 3})
-    parts = ["models/base/{}.models.csv"]
-    for layer in (1, 2):
-        parts += [f"clusters/base/{{}}/layer{layer}.csv", f"agreement/base/{{}}/layer{layer}.csv"]
+    parts = ["models/base/{}.models.csv", "clusters/base/{}.csv", "agreement/base/{}.csv"]
     cohorts = ("none_seeds1000-1001", "none_seeds1002-1002")
     snakemake(folder, *(f"results/tiny/{part.format('none_seeds1000-1002')}" for part in parts), **together)
     made = results(folder)
     for part in parts:
-        first, second = (expected[part.format(cohort)] for cohort in cohorts)
-        header, _, rows = second.partition(b"\n")
-        assert first.startswith(header)
-        assert made[part.format("none_seeds1000-1002")] == first + rows
+        first, second = (expected[part.format(cohort)].splitlines() for cohort in cohorts)
+        assert first[0] == second[0]
+        assert sorted(made[part.format("none_seeds1000-1002")].splitlines()) == sorted(first + second[1:])

@@ -19,6 +19,8 @@ rule claims:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"min_test_accuracy": config["min_test_accuracy"]},
     message:
         "Scorecard of the paper's claims"
     script:

@@ -1,51 +1,42 @@
-# Every figure is a rule of its own, named as in the paper, and depends on the modules that draw it and on no others.
+# Every figure of the catalog is a rule of its own, named as in the paper. It depends on the modules that draw it and on no
+# others.
+from unit_clusters.figures import catalog
+
 FORMATS = (".pdf", ".png", ".svg")
 MODULES = SOURCE / "unit_clusters" / "figures"
+FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
+HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
 
-# Figures drawn from tables: which, and what else `draw` in the figure's module takes.
+
+def is_drawn(entry):
+    """Whether this run has what the figure shows: networks of the user's, a study of sensitivity, or perceptrons."""
+    if "layers" in entry.files:
+        return "layers" in PARTS
+    return PERCEPTRONS and ("sensitivity" not in entry.files or SENSITIVITY)
+
+
 FIGURES = {
-    "fig2": ([], {}),
-    "fig4": (["modularity", "models"], {}),
-    "fig5": (["agreement", "models"], {}),
-    "figS1": (
-        [],
-        {"hidden": {name: EXPERIMENTS[name]["hidden"] for name in EXPERIMENTS}},
-    ),
-    "figS2": (["models"], {}),
-    "figS3": (["models"], {}),
-    "figS4": (["models"], {}),
-    "figS5": (["modularity", "models"], {}),
-    "figS6": (["modularity", "models"], {}),
-    "figS7": (["modularity", "models"], {}),
-    "figS8": (["modularity", "models"], {}),
-    "figS9": (["modularity", "models"], {}),
-    "figS10": (["modularity", "models"], {}),
-    "figS11": (["agreement", "models"], {}),
-    "figS12": (["agreement", "modularity", "models"], {}),
-    "figscores": (["agreement", "models"], {}),
-    "figrestarts": (["modularity", "models"], {}),
-    "figrepeats": (["repeats", "agreement", "models"], {}),
-    "figprotocol": (["models", "modularity", "agreement"], {}),
+    figure: entry for figure, entry in catalog.FIGURES.items() if is_drawn(entry)
 }
 
-if REFERENCE in EXPERIMENTS:
-    FIGURES["figsensitivity"] = (["sensitivity"], {})
-
-for figure, (tables, options) in FIGURES.items():
+for figure, entry in FIGURES.items():
 
     rule:
         name:
             figure
         input:
-            **{table: f"<results>/tables/{table}.csv" for table in tables},
+            **{
+                name: FILES.get(name, f"<results>/tables/{name}.csv")
+                for name in entry.files
+            },
             modules=[
-                os.path.relpath(MODULES / f"{figure}.py"),
-                *modules_of("figure.py", MODULES / f"{figure}.py"),
+                os.path.relpath(MODULES / f"{entry.module}.py"),
+                *modules_of("figure.py", MODULES / f"{entry.module}.py"),
             ],
         output:
             report(
                 multiext(f"<results>/figures/{figure}", *FORMATS),
-                caption=f"../report/{figure}.rst",
+                caption="../report/caption.rst",
                 category="Figures",
             ),
         log:
@@ -55,7 +46,15 @@ for figure, (tables, options) in FIGURES.items():
             "../../envs/plot.yaml"
         threads: 1
         params:
-            job={"figure": figure, "options": options},
+            job={
+                "module": entry.module,
+                "options": entry.options
+                | ({"hidden": HIDDEN} if entry.hidden else {}),
+                "min_test_accuracy": config["min_test_accuracy"],
+                "caption": entry.caption.format(
+                    limit=f"{100 * config['min_test_accuracy']:g} %"
+                ),
+            },
         message:
             f"Figure {figure[3:]}"
         script:
@@ -71,57 +70,6 @@ EXAMPLES = [
     == ("base", "dropout", 0)
     and not set(cohort.strengths).isdisjoint(config["figures"]["examples"])
 ]
-BASE = EXPERIMENTS.get("base", {"hidden": []})["hidden"]
-
-
-rule fig1:
-    input:
-        examples="<results>/examples.npz",
-        modules=modules_of("fig1.py"),
-    output:
-        report(
-            multiext("<results>/figures/fig1", *FORMATS),
-            caption="../report/fig1.rst",
-            category="Figures",
-        ),
-    log:
-        "<logs>/figures/fig1.log",
-    localrule: True
-    conda:
-        "../../envs/plot.yaml"
-    threads: 1
-    params:
-        job={"hidden": BASE},
-    message:
-        "Figure 1"
-    script:
-        "../scripts/fig1.py"
-
-
-rule fig3:
-    input:
-        models="<results>/tables/models.csv",
-        modularity="<results>/tables/modularity.csv",
-        examples="<results>/examples.npz",
-        modules=modules_of("fig3.py"),
-    output:
-        report(
-            multiext("<results>/figures/fig3", *FORMATS),
-            caption="../report/fig3.rst",
-            category="Figures",
-        ),
-    log:
-        "<logs>/figures/fig3.log",
-    localrule: True
-    conda:
-        "../../envs/plot.yaml"
-    threads: 1
-    params:
-        job={"hidden": BASE},
-    message:
-        "Figure 3"
-    script:
-        "../scripts/fig3.py"
 
 
 rule tableS1:
@@ -151,7 +99,7 @@ rule figures:
     input:
         expand(
             "<results>/figures/{figure}{format}",
-            figure=["fig1", "fig3", *FIGURES],
+            figure=FIGURES,
             format=FORMATS,
         ),
         rules.tableS1.output,

@@ -1,19 +1,17 @@
 """Score the paper's claims on the tables of a run."""
 
-import pandas as pd
-
 from unit_clusters.claims import scorecard
-from unit_clusters.results.tables import whole
+from unit_clusters.results.selection import read
 from unit_clusters.runs.files import written_whole
 from unit_clusters.runs.logs import logged_to
 from unit_clusters.runs.pages import to_html
 
 
 def main(job):
-    tables = (pd.read_csv(whole(path)) for path in (job.input.models, job.input.modularity, job.input.agreement))
-    scored = scorecard.score(*tables)
+    least = job.params.job["min_test_accuracy"]
+    scored = scorecard.score(**read({name: path for name, path in job.input.items() if name != "modules"}, least))
     scorecard.write_csv(scored, job.output.csv)
-    text = scorecard.to_markdown(scored)
+    text = scorecard.to_markdown(scored, least)
     for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):
         with written_whole(path) as temporary:
             temporary.write_text(content)

@@ -1,18 +1,18 @@
-"""Draw a figure from tables: the module unit_clusters.figures.{figure} says how."""
+"""Draw a figure: the module of unit_clusters.figures that its entry in the catalog names says how."""
 
 from importlib import import_module
 
-import pandas as pd
-
-from unit_clusters.figures import style
-from unit_clusters.results.tables import whole
+from unit_clusters.figures import examples, style
+from unit_clusters.results.selection import read
 from unit_clusters.runs.logs import logged_to
 
 
 def main(job):
-    module = import_module(f"unit_clusters.figures.{job.params.job['figure']}")
-    tables = {name: pd.read_csv(whole(path)) for name, path in job.input.items() if name != "modules"}
-    style.save(module.draw(**tables, **job.params.job["options"]), job.output)
+    spec, files = job.params.job, {name: path for name, path in job.input.items() if name != "modules"}
+    shown = {"examples": examples.read(files.pop("examples"))} if "examples" in files else {}
+    module = import_module(f"unit_clusters.figures.{spec['module']}")
+    figure = module.draw(**read(files, spec["min_test_accuracy"]), **shown, **spec["options"])
+    style.save(figure, job.output)
 
 
 if "snakemake" in globals():

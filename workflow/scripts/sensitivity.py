@@ -1,14 +1,17 @@
 """What one choice at a time does to the headline numbers."""
 
-import pandas as pd
-
 from unit_clusters.results import sensitivity, tables
+from unit_clusters.results.selection import read
 from unit_clusters.runs.logs import logged_to
 
 
 def main(job):
-    published, run = (sensitivity.Tables(*map(pd.read_csv, paths)) for paths in (job.input.published, job.input.run))
-    rows = [*sensitivity.published_rows(published), *sensitivity.variant_rows(run, job.params.job["variants"])]
+    spec, names = job.params.job, sensitivity.Tables._fields
+    published, run = (
+        sensitivity.Tables(**read(dict(zip(names, paths, strict=True)), spec["min_test_accuracy"]))
+        for paths in (job.input.published, job.input.run)
+    )
+    rows = [*sensitivity.published_rows(published), *sensitivity.variant_rows(run, spec["variants"])]
     tables.write(sensitivity.COLUMNS, rows, job.output[0])
 
 

@@ -19,6 +19,7 @@ from unit_clusters.claims.rules import (
     Row,
     above,
     below,
+    single,
 )
 
 EARLY_LAYERS, LATE_LAYERS = [0, 1], [3, 4]
@@ -134,113 +135,78 @@ CLAIMS = [
             ),
         ],
     ),
-    Claim(
+    single(
         "wide-l1-downstream",
         "4.3, Fig. 4",
         "in wide networks L1 raises Q* for downstream measures",
-        [
-            Row(
-                "",
-                "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
-                partial(of.mean_rise, experiment="wide", regularizer="l1", forms=of.DOWNSTREAM),
-                above(0),
-                experiments=("wide",),
-            )
-        ],
+        "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
+        partial(of.mean_rise, experiment="wide", regularizer="l1", forms=of.DOWNSTREAM),
+        above(0),
+        experiments=("wide",),
     ),
-    Claim(
+    single(
         "wide-l1-degrades",
         "4.3, Fig. S3",
         "too large L1 quickly degrades wide networks' performance",
-        [
-            Row(
-                "",
-                "largest fall of mean test accuracy from one L1 strength to the next, wide, of all trained networks",
-                partial(of.steepest_fall, experiment="wide", regularizer="l1"),
-                above(STEEP, "quickly is ten percentage points in one step"),
-                "test_accuracy",
-                experiments=("wide",),
-                effect=Effect("of the test images"),
-            )
-        ],
+        "largest fall of mean test accuracy from one L1 strength to the next, wide, of all trained networks",
+        partial(of.steepest_fall, experiment="wide", regularizer="l1"),
+        above(STEEP, "quickly is ten percentage points in one step"),
+        "test_accuracy",
+        experiments=("wide",),
+        effect=Effect("of the test images"),
     ),
-    Claim(
+    single(
         "deep-exaggerated",
         "4.3, Fig. 4",
         "in deep networks dropout's lead grows, for upstream measures",
-        [
-            Row(
-                "",
-                "dropout's lead in deep minus that in base, mean of the upstream measures",
-                partial(lead_beyond_base, experiment="deep", forms=of.UPSTREAM),
-                above(0),
-                experiments=("deep", "base"),
-                checks=at_shared_strengths("deep", forms=of.UPSTREAM),
-            )
-        ],
+        "dropout's lead in deep minus that in base, mean of the upstream measures",
+        partial(lead_beyond_base, experiment="deep", forms=of.UPSTREAM),
+        above(0),
+        experiments=("deep", "base"),
+        checks=at_shared_strengths("deep", forms=of.UPSTREAM),
     ),
-    Claim(
+    single(
         "deep-lead-early",
         "4.3, Fig. S9",
         "and this lead is primarily driven by layers early in the network",
-        [
-            Row(
-                "",
-                "dropout's lead in layers 1-2 minus that in 4-5, mean of the upstream measures, each regulariser at "
-                "its strongest good strength",
-                early_lead_minus_late,
-                above(0),
-                experiments=("deep",),
-            )
-        ],
+        "dropout's lead in layers 1-2 minus that in 4-5, mean of the upstream measures, each regulariser at "
+        "its strongest good strength",
+        early_lead_minus_late,
+        above(0),
+        experiments=("deep",),
     ),
-    Claim(
+    single(
         "deep-early",
         "4.3, Fig. S9",
         "there dropout's rise of upstream measures is larger in early than in late layers",
-        [
-            Row(
-                "",
-                "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
-                "upstream measures",
-                partial(early_minus_late, forms=of.UPSTREAM),
-                above(0),
-                experiments=("deep",),
-            )
-        ],
+        "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+        "upstream measures",
+        partial(early_minus_late, forms=of.UPSTREAM),
+        above(0),
+        experiments=("deep",),
     ),
-    Claim(
+    single(
         "deep-late-downstream",
         "4.3, Fig. S9",
         "and its rise of downstream measures is larger in late than in early layers",
-        [
-            Row(
-                "",
-                "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
-                "downstream measures",
-                partial(early_minus_late, forms=of.DOWNSTREAM),
-                below(0),
-                experiments=("deep",),
-            )
-        ],
+        "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+        "downstream measures",
+        partial(early_minus_late, forms=of.DOWNSTREAM),
+        below(0),
+        experiments=("deep",),
     ),
     *(
-        Claim(
+        single(
             id,
             where,
             f"{words} of untrained networks depends on depth",
-            [
-                Row(
-                    "",
-                    f"size, over measures, of the difference in {words} between the two layers of untrained deep "
-                    "networks that differ most, in standard deviations within a layer",
-                    partial(of.depth_of_untrained, experiment="deep"),
-                    above(UNNOTICED, "with less, the grey bands of the layers look alike"),
-                    column,
-                    experiments=(),
-                    effect=Effect("untrained SD"),
-                )
-            ],
+            f"size, over measures, of the difference in {words} between the two layers of untrained deep "
+            "networks that differ most, in standard deviations within a layer",
+            partial(of.depth_of_untrained, experiment="deep"),
+            above(UNNOTICED, "with less, the grey bands of the layers look alike"),
+            column,
+            experiments=(),
+            effect=Effect("untrained SD"),
         )
         for id, where, words, column in [
             ("null-depth", "Fig. S9", "Q*", "q"),

@@ -5,8 +5,9 @@ from functools import partial
 
 from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Extreme, Mean, mean, smallest
-from unit_clusters.claims.networks import Networks, NotTestable
-from unit_clusters.claims.rules import ALIKE, HALF, MODERATE, SHARED_RANKS, Claim, Effect, Row, above
+from unit_clusters.claims.networks import PAIRS, Networks, NotTestable
+from unit_clusters.claims.rules import ALIKE, HALF, MODERATE, SHARED_RANKS, Claim, Effect, Row, above, single
+from unit_clusters.results.selection import PAPERS
 
 ELEMENT = "element_similarity"
 FAMILIES = {"upstream": of.UPSTREAM_FAMILY, "downstream": of.DOWNSTREAM_FAMILY}
@@ -191,7 +192,7 @@ TRAINING = {
 
 def training_rows(column: str, *kinds: str) -> Iterator[Row]:
     """A row for each experiment and each of some kinds of TRAINING, named by both if there are several."""
-    for experiment in of.EXPERIMENTS:
+    for experiment in PAPERS:
         for kind in kinds:
             statistic, change, rule, limits, unit = TRAINING[kind]
             yield Row(
@@ -219,7 +220,7 @@ CLAIMS = [
                 ELEMENT,
                 (experiment,),
             )
-            for experiment in of.EXPERIMENTS
+            for experiment in PAPERS
             for family, pairs in FAMILIES.items()
         ],
     ),
@@ -237,38 +238,28 @@ CLAIMS = [
                 (experiment,),
                 each_strength=True,
             )
-            for experiment in of.EXPERIMENTS
+            for experiment in PAPERS
         ],
     ),
-    Claim(
+    single(
         "agree-normalisation",
         "4.4",
         "normalising matters little: a measure and its normalised form agree more than two measures of one family",
-        [
-            Row(
-                "",
-                f"{ELEMENT} of a measure with its normalised form minus that within families",
-                own_minus_family,
-                above(0),
-                ELEMENT,
-            )
-        ],
+        f"{ELEMENT} of a measure with its normalised form minus that within families",
+        own_minus_family,
+        above(0),
+        ELEMENT,
     ),
-    Claim(
+    single(
         "agree-moment-gradient",
         "4.4",
         "a moderate difference between covariance-like and gradient-like measures within a family",
-        [
-            Row(
-                "",
-                f"how far {ELEMENT} within families is inside of a quarter and three quarters of the way from that of "
-                "a measure with its normalised form to that across",
-                family_within_moderate,
-                above(0, "moderate is neither close to none nor close to all"),
-                ELEMENT,
-                effect=Effect("of the way from a measure's own form to across", family_on_way_to_across),
-            )
-        ],
+        f"how far {ELEMENT} within families is inside of a quarter and three quarters of the way from that of "
+        "a measure with its normalised form to that across",
+        family_within_moderate,
+        above(0, "moderate is neither close to none nor close to all"),
+        ELEMENT,
+        effect=Effect("of the way from a measure's own form to across", family_on_way_to_across),
     ),
     Claim(
         "agree-downstream-untrained",
@@ -381,8 +372,8 @@ CLAIMS = [
         [
             Row(
                 score,
-                f"rank correlation of a seed's mean {score} with its mean {ELEMENT} over the 28 pairs of measures, "
-                "mean of seeds",
+                f"rank correlation of a seed's mean {score} with its mean {ELEMENT} over the {len(PAIRS)} pairs of "
+                "measures, mean of seeds",
                 order_like_element_similarity,
                 above(ALIKE, SHARED_RANKS),
                 score,
@@ -405,7 +396,7 @@ CLAIMS = [
                 (experiment,),
                 Effect("of that across", partial(within_over_across, experiment=experiment, pairs=pairs)),
             )
-            for experiment in of.EXPERIMENTS
+            for experiment in PAPERS
             for family, pairs in FAMILIES.items()
         ],
     ),

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from unit_clusters.claims.changes import ADDED, CHANGED, Change, belongs
 from unit_clusters.claims.paper import SECTIONS
 from unit_clusters.claims.rules import Claim, Row
 from unit_clusters.claims.scorecard import overall, score
+from unit_clusters.results.selection import read
 from unit_clusters.runs.files import written_whole
 
-TEXT, FIRST, TABLES = "docs/claims.md", "docs/claims_first.csv", "results/published/tables"
+TEXT, FIRST, TABLES, CONFIG = "docs/claims.md", "docs/claims_first.csv", "results/published/tables", "config.yaml"
 
 ONLY_ALIVE = "/alive"
 """The end of an id of the first scorecard that is a check now, and no verdict."""
@@ -136,13 +138,14 @@ def _escaped(text: str) -> str:
     return text.replace("Q*", r"Q\*")
 
 
-def read(tables: Path) -> pd.DataFrame:
-    """Score the tables of a folder."""
-    return score(*(pd.read_csv(tables / f"{name}.csv.gz") for name in ("models", "modularity", "agreement")))
+def published(root: Path) -> pd.DataFrame:
+    """Score the published tables of the repository in this folder, with the limit of its configuration."""
+    paths = {name: root / TABLES / f"{name}.csv.gz" for name in ("models", "modularity", "agreement")}
+    return score(**read(paths, yaml.safe_load((root / CONFIG).read_text())["min_test_accuracy"]))
 
 
 def main() -> None:
-    text = fill(Path(TEXT).read_text(), read(Path(TABLES)), pd.read_csv(FIRST))
+    text = fill(Path(TEXT).read_text(), published(Path()), pd.read_csv(FIRST))
     with written_whole(TEXT) as temporary:
         temporary.write_text(text)
 

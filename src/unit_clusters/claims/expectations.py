@@ -8,8 +8,9 @@ from jaxtyping import Float
 from unit_clusters.claims import comparison
 from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Estimate, Extreme, Mean, largest, lead
-from unit_clusters.claims.networks import ROUNDING, Networks, NotTestable
-from unit_clusters.claims.rules import HALF, IN_BAND, UNNOTICED, VISIBLE, Claim, Effect, Row, above, below
+from unit_clusters.claims.networks import Networks, NotTestable
+from unit_clusters.claims.rules import HALF, IN_BAND, UNNOTICED, VISIBLE, Claim, Effect, Row, above, below, single
+from unit_clusters.results.selection import PAPERS, ROUNDING
 
 Matrices = Float[np.ndarray, "settings seeds layers forms"]
 
@@ -147,51 +148,34 @@ EXPECTED = [
                 (experiment,),
                 Effect("of these networks", partial(share_discarded, experiment=experiment)),
             )
-            for experiment in of.EXPERIMENTS
+            for experiment in PAPERS
         ],
     ),
-    Claim(
+    single(
         "hypothesis-1",
         "4.1",
         "wrong: dropout would decrease modularity",
-        [
-            Row(
-                "",
-                "dropout's rise of Q*, mean of all measures and good strengths",
-                partial(of.mean_rise, experiment="base", regularizer="dropout"),
-                above(0, "wrong if there is no decrease"),
-            )
-        ],
+        "dropout's rise of Q*, mean of all measures and good strengths",
+        partial(of.mean_rise, experiment="base", regularizer="dropout"),
+        above(0, "wrong if there is no decrease"),
     ),
-    Claim(
+    single(
         "hypothesis-2",
         "4.1",
         "wrong: L2 would hardly matter",
-        [
-            Row(
-                "",
-                "size of L2's largest change of Q*, in untrained standard deviations, over measures and layers",
-                partial(of.largest_size, experiment="base", regularizer="l2"),
-                above(UNNOTICED, f"wrong if not {IN_BAND}"),
-                effect=Effect("untrained SD"),
-            )
-        ],
+        "size of L2's largest change of Q*, in untrained standard deviations, over measures and layers",
+        partial(of.largest_size, experiment="base", regularizer="l2"),
+        above(UNNOTICED, f"wrong if not {IN_BAND}"),
+        effect=Effect("untrained SD"),
     ),
-    Claim(
+    single(
         "hypothesis-3",
         "4.1",
         "wrong, mostly: L1 would increase modularity",
-        [
-            Row(
-                "",
-                "half of the largest rise of Q* by dropout or L2 minus L1's largest rise, mean of all measures",
-                half_of_others_minus_l1,
-                above(
-                    0, "wrong if L1's effect is weak: less than half of that of one that was not expected to raise Q*"
-                ),
-                effect=Effect("of the other's", l1_over_others),
-            )
-        ],
+        "half of the largest rise of Q* by dropout or L2 minus L1's largest rise, mean of all measures",
+        half_of_others_minus_l1,
+        above(0, "wrong if L1's effect is weak: less than half of that of one that was not expected to raise Q*"),
+        effect=Effect("of the other's", l1_over_others),
     ),
     Claim(
         "hypothesis-4",

@@ -9,30 +9,19 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from unit_clusters.claims.intervals import Mean
-from unit_clusters.runs.sweep import UNTRAINED
-from unit_clusters.similarity.measures import FORMS
-
-MIN_TEST_ACCURACY = 0.80
-"""Trained networks below it, or whose accuracy is NaN, are discarded (section 4.1)."""
+from unit_clusters.results.selection import ROUNDING, RUN, good_settings, is_good, is_untrained
+from unit_clusters.similarity.measures import FORMS, PAIR_COLUMNS, Form
 
 MIN_SEEDS = 2
 """A single seed gives no interval."""
 
-BASELINE = ("l2", 1e-5)
-"""Of every experiment: L2 as weak as it gets, no L1, no dropout."""
-
 IN_SD = " in untrained SD"
 """After the name of a column: its values over their standard deviation in untrained networks."""
 
-ROUNDING = 1e-9
-"""Values that differ by less are equal."""
-
 PAIRS = tuple(combinations(FORMS, 2))
-"""The 28 pairs of forms, in the order of agreement.csv."""
+"""All pairs of forms, in the order of agreement.csv."""
 
 _SETTING = ["regularizer", "strength"]
-_FORM = ["measure", "normalized"]
-_PAIR = ["measure_a", "normalized_a", "measure_b", "normalized_b"]
 
 
 class NotTestable(Exception):
@@ -49,7 +38,7 @@ class Group:
     """Regulariser and strength, sorted."""
     seeds: list[int]
     good: Bool[np.ndarray, " settings"]
-    """At which settings at least half of the seeds reach `MIN_TEST_ACCURACY`."""
+    """At which settings at least half of the seeds are good."""
     columns: Mapping[str, Float[np.ndarray, "settings seeds ..."]]
     """Of models.csv (settings, seeds), modularity.csv (settings, seeds, layers, forms) and agreement.csv (settings,
     seeds, layers, pairs). NaN where there is no value and where the network is discarded, save that `test_accuracy`
@@ -134,38 +123,48 @@ class Networks:
 def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> Networks:
     """Arrange models.csv, modularity.csv and agreement.csv by experiment, setting and seed.
 
+    Args:
+        models: as `selection.read` gives it.
+        modularity: likewise.
+        agreement: likewise.
+
     Raises:
         ValueError: a table lacks a column that names its rows, holds a row twice, or holds a row whose network is not
             in models.csv or whose measures are unknown.
     """
     for file, table, keys in (
         ("models.csv", models, ["trained", "test_accuracy"]),
-        ("modularity.csv", modularity, ["layer", *_FORM]),
-        ("agreement.csv", agreement, ["layer", *_PAIR]),
+        ("modularity.csv", modularity, ["layer", *Form._fields]),
+        ("agreement.csv", agreement, ["layer", *PAIR_COLUMNS]),
     ):
-        missing = [name for name in ("experiment", *_SETTING, "seed", *keys) if name not in table]
+        missing = [name for name in (*RUN, *keys) if name not in table]
         if missing:
             raise ValueError(f"{file} lacks the columns {', '.join(missing)}; delete it and run again")
-    low = ~(models["test_accuracy"] >= MIN_TEST_ACCURACY)
-    models = models.assign(discarded=(models["trained"] & low).astype(float))
+    good = good_settings(models)
+    models = models.assign(discarded=(~is_good(models)).astype(float))
     groups = {}
     for experiment, trained in models[["experiment", "trained"]].drop_duplicates().itertuples(index=False):
         tables = [
-            table[(table["experiment"] == experiment) & ((table["regularizer"] != UNTRAINED) == trained)]
+            table[(table["experiment"] == experiment) & (is_untrained(table) != trained)]
             for table in (models, modularity, agreement)
         ]
-        groups[experiment, trained] = _group(experiment, trained, *tables)
+        groups[experiment, trained] = _group(experiment, trained, good[experiment], *tables)
     return Networks(groups)
 
 
 def _group(
-    experiment: str, trained: bool, models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
+    experiment: str,
+    trained: bool,
+    good: pd.Series,
+    models: pd.DataFrame,
+    modularity: pd.DataFrame,
+    agreement: pd.DataFrame,
 ) -> Group:
     settings, seeds = pd.MultiIndex.from_frame(models[_SETTING]).unique().sort_values(), sorted(set(models["seed"]))
     runs = [settings, pd.MultiIndex.from_arrays([seeds], names=["seed"])]
     layers = pd.MultiIndex.from_arrays([sorted({*modularity["layer"], *agreement["layer"]})], names=["layer"])
-    forms = pd.MultiIndex.from_tuples(FORMS, names=_FORM)
-    pairs = pd.MultiIndex.from_tuples([(*a, *b) for a, b in PAIRS], names=_PAIR)
+    forms = pd.MultiIndex.from_tuples(FORMS, names=Form._fields)
+    pairs = pd.MultiIndex.from_tuples([(*a, *b) for a, b in PAIRS], names=PAIR_COLUMNS)
     of_models = _fill("models.csv", models, runs)
     of_layers = _fill("modularity.csv", modularity, [*runs, layers, forms])
     of_layers |= _fill("agreement.csv", agreement, [*runs, layers, pairs])
@@ -175,8 +174,7 @@ def _group(
         name: np.where(kept.reshape(kept.shape + (1,) * (array.ndim - 2)), array, np.nan)
         for name, array in (of_models | of_layers).items()
     }
-    good = (of_all["discarded"] == 1).sum(axis=1) <= kept.sum(axis=1)
-    return Group(experiment, trained, list(settings), seeds, good, of_all | of_kept)
+    return Group(experiment, trained, list(settings), seeds, good.loc[settings].to_numpy(), of_all | of_kept)
 
 
 def _fill(file: str, table: pd.DataFrame, axes: list[pd.MultiIndex]) -> dict[str, Float[np.ndarray, "..."]]:

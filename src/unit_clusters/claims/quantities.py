@@ -1,7 +1,7 @@
 """What the claims are about, as estimates.
 
 A *rise* is a mean over seeds of the paired differences to the baseline network of the same experiment and seed
-(L2 = 1e-5, no L1, no dropout). A strength is *good* if at least half of its seeds reach 80 % test accuracy. `column` is
+(L2 = 1e-5, no L1, no dropout). A strength is *good* if at least half of its seeds are, `selection.is_good`. `column` is
 one of the tables' columns. Each function raises NotTestable where the tables lack what it needs.
 """
 
@@ -12,12 +12,10 @@ import pandas as pd
 from jaxtyping import Float
 
 from unit_clusters.claims.intervals import Count, Difference, Estimate, Extreme, Mean, Size, divide, largest, lead, mean
-from unit_clusters.claims.networks import BASELINE, IN_SD, PAIRS, ROUNDING, Group, Networks, NotTestable
+from unit_clusters.claims.networks import IN_SD, PAIRS, Group, Networks, NotTestable
+from unit_clusters.results.selection import BASELINE, PAPERS, ROUNDING
 from unit_clusters.runs.sweep import REGULARIZERS
 from unit_clusters.similarity.measures import FORMS, Form, kind
-
-EXPERIMENTS = ("base", "wide", "deep")
-"""Those of the paper."""
 
 ALL = tuple(range(len(FORMS)))
 UPSTREAM = tuple(place for place in ALL if FORMS[place].upstream)
@@ -309,7 +307,7 @@ def matrices(
     """Columns of modularity.csv, by experiment and whether trained; NaN where one of them is."""
     found = {}
     for (experiment, trained), group in networks.groups.items():
-        if experiment in EXPERIMENTS:
+        if experiment in PAPERS:
             values = [group[column] for column in columns]
             found[experiment, trained] = tuple(np.where(np.isnan(sum(values)), np.nan, one) for one in values)
     if not any(np.isfinite(values[0]).any() for values in found.values()):

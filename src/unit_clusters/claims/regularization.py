@@ -7,7 +7,19 @@ import numpy as np
 from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Extreme, Mean, largest, lead, smallest
 from unit_clusters.claims.networks import Networks
-from unit_clusters.claims.rules import HALF, IN_BAND, INFINITY, RARE, UNNOTICED, Claim, Effect, Row, above, below
+from unit_clusters.claims.rules import (
+    HALF,
+    IN_BAND,
+    INFINITY,
+    RARE,
+    UNNOTICED,
+    Claim,
+    Effect,
+    Row,
+    above,
+    below,
+    single,
+)
 from unit_clusters.similarity.measures import FORMS, Form
 
 EITHER_SIGN = np.array([1.0, -1.0])
@@ -82,59 +94,39 @@ CLAIMS = [
             ]
         ],
     ),
-    Claim(
+    single(
         "q-dropout-upstream",
         "4.2, Fig. 3",
         "dropout's effect is especially apparent in the upstream measures",
-        [
-            Row(
-                "",
-                "dropout's largest rise of Q*, mean of the upstream measures, minus that of the downstream measures",
-                upstream_rise_minus_downstream,
-                above(0),
-            )
-        ],
+        "dropout's largest rise of Q*, mean of the upstream measures, minus that of the downstream measures",
+        upstream_rise_minus_downstream,
+        above(0),
     ),
-    Claim(
+    single(
         "q-dropout-layer1",
         "4.2, Fig. S6",
         "dropout's rise is larger in the first hidden layer than in the second",
-        [
-            Row(
-                "",
-                "dropout's largest rise of Q* in layer 1 minus that in layer 2, mean of all measures",
-                first_layer_minus_second,
-                above(0),
-            )
-        ],
+        "dropout's largest rise of Q* in layer 1 minus that in layer 2, mean of all measures",
+        first_layer_minus_second,
+        above(0),
     ),
-    Claim(
+    single(
         "redundancy",
         "4.2 (bold)",
         "dropout raises Q* by making units redundant: mean normalised covariance within clusters minus between "
         "clusters grows with dropout",
-        [
-            Row(
-                "",
-                "change of that contrast from the weakest to the strongest good dropout, along the least-squares line",
-                growth_of_contrast,
-                above(0),
-                "contrast",
-            )
-        ],
+        "change of that contrast from the weakest to the strongest good dropout, along the least-squares line",
+        growth_of_contrast,
+        above(0),
+        "contrast",
     ),
-    Claim(
+    single(
         "q-l2-increases",
         "4.2, Fig. 3",
         "L2 raises Q*",
-        [
-            Row(
-                "",
-                "L2's rise of Q*, mean of all measures and good strengths",
-                partial(of.mean_rise, experiment="base", regularizer="l2"),
-                above(0),
-            )
-        ],
+        "L2's rise of Q*, mean of all measures and good strengths",
+        partial(of.mean_rise, experiment="base", regularizer="l2"),
+        above(0),
     ),
     Claim(
         "q-l1-weak",
@@ -157,21 +149,16 @@ CLAIMS = [
             ),
         ],
     ),
-    Claim(
+    single(
         "sparsity-alike",
         "4.2, Fig. S2",
         "L1 and L2 end in comparable weight sparsity",
-        [
-            Row(
-                "",
-                "half of what L1 adds to the baseline's sparsity minus the distance of L1's and L2's, at the strongest "
-                "good L1 ({base l1}) and L2 ({base l2})",
-                half_of_l1s_sparsity_minus_distance,
-                above(0, "L2 adds between half and one and a half times what L1 adds"),
-                "sparsity",
-                effect=Effect("of what L1 adds", l2s_sparsity_over_l1s),
-            )
-        ],
+        "half of what L1 adds to the baseline's sparsity minus the distance of L1's and L2's, at the strongest "
+        "good L1 ({base l1}) and L2 ({base l2})",
+        half_of_l1s_sparsity_minus_distance,
+        above(0, "L2 adds between half and one and a half times what L1 adds"),
+        "sparsity",
+        effect=Effect("of what L1 adds", l2s_sparsity_over_l1s),
     ),
     Claim(
         "k-stable",
@@ -214,21 +201,16 @@ CLAIMS = [
             ]
         ],
     ),
-    Claim(
+    single(
         "k-training",
         "Fig. S7",
         "training has little impact on the number of clusters",
-        [
-            Row(
-                "",
-                "size of the difference in number of clusters between trained and untrained networks, in untrained "
-                "standard deviations, over good settings, measures and layers",
-                partial(of.distance_from_untrained, experiment="base"),
-                below(UNNOTICED, f"little is {IN_BAND}"),
-                "num_clusters",
-                effect=Effect("untrained SD"),
-            )
-        ],
+        "size of the difference in number of clusters between trained and untrained networks, in untrained "
+        "standard deviations, over good settings, measures and layers",
+        partial(of.distance_from_untrained, experiment="base"),
+        below(UNNOTICED, f"little is {IN_BAND}"),
+        "num_clusters",
+        effect=Effect("untrained SD"),
     ),
     Claim(
         "k-trends",

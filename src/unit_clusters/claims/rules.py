@@ -96,6 +96,11 @@ class Claim(NamedTuple):
         return f"{self.id}/{row.suffix}".rstrip("/")
 
 
+def single(id: str, where: str, text: str, *row, **options) -> Claim:
+    """A claim with one statistic; `row` and `options` are those of a Row, from `statistic` on."""
+    return Claim(id, where, text, [Row("", *row, **options)])
+
+
 CHECKS = {
     "q": {"best partitions": "q_best"},
     "q_from_one_cluster": {"equal steps": "q_from_one_cluster_full"},

@@ -193,12 +193,18 @@ def write_csv(scorecard: pd.DataFrame, path: str | Path) -> None:
 # claims.md
 
 
-def to_markdown(scorecard: pd.DataFrame) -> str:
-    """claims.md: how many claims hold, and a table a section."""
+def to_markdown(scorecard: pd.DataFrame, min_test_accuracy: float) -> str:
+    """claims.md: how many claims hold, and a table a section.
+
+    Args:
+        scorecard: claims.csv.
+        min_test_accuracy: trained networks below it are left out.
+    """
     scorecard = scorecard.fillna({name: "" for name in ("robustness", "early_verdict", "per_seed")})
     of_claim = dict(iter(scorecard.groupby(scorecard["id"].str.partition("/")[0])))
     verdicts = [overall(rows["verdict"]) for rows in of_claim.values()]
-    lines = ["# The paper's claims, scored on our networks", "", summary(verdicts), "", EXPLANATION]
+    explanation = EXPLANATION.format(limit=f"{100 * min_test_accuracy:g} %")
+    lines = ["# The paper's claims, scored on our networks", "", summary(verdicts), "", explanation]
     for section, claims in SECTIONS.items():
         lines += ["", f"## {section}", "", *HEADER]
         for claim in claims:
@@ -214,10 +220,10 @@ at it, and for base networks the same with early stopping stand beside it and ch
 and which rules changed after their numbers had been seen, is in docs/claims.md.
 
 A *rise* is the mean difference to the networks with L2 = 1e-5 alone, seed by seed; a strength is *good* if at least
-half of its seeds reach 80 % test accuracy; a *lead* is dropout's largest rise minus the larger of L2's and L1's, at
+half of its seeds reach {limit} test accuracy; a *lead* is dropout's largest rise minus the larger of L2's and L1's, at
 good strengths. A *size* is the root of the mean square, less what noise alone gives; below 0 if noise gives more.
 *Within* a family are the pairs of two different measures, both upstream or both downstream; *across* are the pairs of
-an upstream and a downstream measure. Networks below 80 % test accuracy are left out, save where a claim is about
+an upstream and a downstream measure. Networks below {limit} test accuracy are left out, save where a claim is about
 accuracy."""
 
 

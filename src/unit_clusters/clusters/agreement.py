@@ -1,10 +1,11 @@
 """How far two clusterings of the same units agree (section 4.4)."""
 
 from itertools import combinations
-from math import lgamma
 from typing import NamedTuple
 
 import numpy as np
+from clusim import sim
+from clusim.clustering import Clustering
 from jaxtyping import Float, Int
 
 from unit_clusters.clusters.modularity import ROUNDING, UNUSED, modularity
@@ -36,7 +37,7 @@ class Repeats(NamedTuple):
 
 
 class OtherScores(NamedTuple):
-    """Scores of two clusterings beside element similarity; for all of them, higher means more alike."""
+    """Scores of two clusterings beside element similarity, by clusim; for all of them, higher means more alike."""
 
     rmi: float
     """Reduced mutual information (Newman et al. 2020) in bits per unit: 0 if either has a single cluster."""
@@ -49,25 +50,14 @@ class OtherScores(NamedTuple):
     """Mutual information divided by the mean of the two entropies: 1 for the same clusters, 0 for independent ones."""
 
 
-def shared_units(
-    labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]
-) -> Float[np.ndarray, "clusters_a clusters_b"]:
-    """The contingency table: how many units each cluster of one clustering shares with each of the other."""
-    members_a, members_b = (np.equal.outer(labels, np.unique(labels)).astype(float) for labels in (labels_a, labels_b))
-    return members_a.T @ members_b
-
-
 def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
     """Element-centric similarity (Gates et al. 2019) of two clusterings: 1 for the same, 0 for none in common.
 
-    For partitions it is sum over clusters a, b of n_ab^2 / (N max(|a|, |b|)), where n_ab of N units are in both,
-    whatever the paper's alpha is. NaN if there are no units.
+    NaN if there are no units.
     """
     if len(labels_a) == 0:
         return float("nan")
-    shared = shared_units(labels_a, labels_b)
-    larger = np.maximum.outer(shared.sum(axis=1), shared.sum(axis=0))
-    return float(np.sum(shared**2 / larger) / len(labels_a))
+    return float(sim.element_sim(_clustering(labels_a), _clustering(labels_b)))
 
 
 def similarity_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
@@ -79,7 +69,8 @@ def similarity_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarr
 def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
     """The mean element similarity if the labels of either clustering were dealt to the units at random.
 
-    The number of units that two clusters of random members share is hypergeometric.
+    For partitions the similarity is sum over clusters a, b of n_ab^2 / (N max(|a|, |b|)), and n_ab, the number of units
+    that two clusters of random members share, is hypergeometric.
     """
     a, b = (np.unique(labels, return_counts=True)[1].astype(float) for labels in (labels_a, labels_b))
     units = len(labels_a)
@@ -104,54 +95,20 @@ def element_similarities(
 
 
 def other_scores(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> OtherScores:
-    """Other scores of two clusterings, with defined values where a formula divides 0 by 0; all NaN without units."""
+    """Other scores of two clusterings, with defined values where clusim divides 0 by 0; all NaN without units."""
     if len(labels_a) == 0:
         return OtherScores(*[float("nan")] * 4)
-    shared = shared_units(labels_a, labels_b)
-    rmi = _reduced_information(shared)
-    if np.count_nonzero(shared) == len(shared) == len(shared.T):  # the same clusters
+    a, b = _clustering(labels_a), _clustering(labels_b)
+    rmi = float(sim.rmi(a, b))
+    if np.count_nonzero(sim.contingency_table(a, b)) == a.n_clusters == b.n_clusters:  # the same clusters
         return OtherScores(rmi, 1.0, 1.0, 1.0)
-    h_a, h_b, h_both = (_entropy(counts) for counts in (shared.sum(axis=1), shared.sum(axis=0), shared))
-    vi = 1 - ((h_both - h_a) / h_b + (h_both - h_b) / h_a) / 2 if 1 not in shared.shape else 0.0
-    return OtherScores(rmi, float(vi), _adjusted_rand_index(shared), float(2 * (h_a + h_b - h_both) / (h_a + h_b)))
+    single = 1 in (a.n_clusters, b.n_clusters)
+    vi = 0.0 if single else float(sim.vi(a, b, norm_type="entropy"))
+    return OtherScores(rmi, vi, float(sim.adjrand_index(a, b)), float(sim.nmi(a, b)))
 
 
-def _entropy(counts: Float[np.ndarray, "..."]) -> float:
-    """In bits, of the shares."""
-    shares = counts[counts > 0] / counts.sum()
-    return -np.sum(shares * np.log2(shares))
-
-
-def _adjusted_rand_index(shared: Float[np.ndarray, "clusters_a clusters_b"]) -> float:
-    both, in_a, in_b, pairs = (
-        np.sum(counts * (counts - 1) / 2) for counts in (shared, shared.sum(axis=1), shared.sum(axis=0), shared.sum())
-    )
-    chance = in_a * in_b / pairs
-    return float((both - chance) / ((in_a + in_b) / 2 - chance))
-
-
-def _reduced_information(shared: Float[np.ndarray, "clusters_a clusters_b"]) -> float:
-    """In bits per unit: the information of the table, less that of a table with its sums (Newman et al. 2020)."""
-    a, b, units = shared.sum(axis=1), shared.sum(axis=0), shared.sum()
-    information = _log_factorials(units) + _log_factorials(shared) - _log_factorials(a) - _log_factorials(b)
-    return float((information - _log_tables(a, b)) / np.log(2) / units)
-
-
-def _log_factorials(counts: Float[np.ndarray, "..."]) -> float:
-    return sum(map(lgamma, np.ravel(counts) + 1))
-
-
-def _log_tables(a: Float[np.ndarray, " rows"], b: Float[np.ndarray, " columns"]) -> float:
-    """The log of the number of tables with these sums of rows and columns, estimated (Diaconis & Efron 1985)."""
-    units, rows, columns = a.sum(), len(a), len(b)
-    w = units / (units + rows * columns / 2)
-    x, y = (1 - w) / rows + w * a / units, (1 - w) / columns + w * b / units
-    nu = (columns + 1) / (columns * np.sum(x**2)) - 1 / columns
-    mu = (rows + 1) / (rows * np.sum(y**2)) - 1 / rows
-    log = (rows - 1) * (columns - 1) * np.log(units + rows * columns / 2)
-    log += (rows + nu - 2) / 2 * np.log(y).sum() + (columns + mu - 2) / 2 * np.log(x).sum()
-    log += (lgamma(mu * rows) - rows * (lgamma(mu) + lgamma(columns))) / 2
-    return log + (lgamma(nu * columns) - columns * (lgamma(nu) + lgamma(rows))) / 2
+def _clustering(labels: Int[np.ndarray, " units"]) -> Clustering:
+    return Clustering().from_membership_list(labels.tolist())
 
 
 def transferability(

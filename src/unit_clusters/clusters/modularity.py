@@ -87,11 +87,3 @@ def contrast(similarity: Float[np.ndarray, "units units"], labels: Int[np.ndarra
     if within.all() or not within.any():
         return float("nan")
     return float(similarities[within].mean() - similarities[~within].mean())
-
-
-def __getattr__(name: str):  # until the modules that want these import them from `search`
-    if name not in ("Clustering", "cluster"):
-        raise AttributeError(name)
-    from unit_clusters.clusters import search
-
-    return getattr(search, name)

@@ -67,7 +67,7 @@ def fetch(source: Source, destination: Path, folder: Path | None = None) -> None
     missing = [
         name
         for name, sha256 in source.files.items()
-        if idx.CHECKSUMS or not (destination / name).is_file() or idx.file_sha256(destination / name) != sha256
+        if not (destination / name).is_file() or idx.file_sha256(destination / name) != sha256
     ]
     if not missing:
         return

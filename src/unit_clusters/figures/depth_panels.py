@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from unit_clusters.figures import style
-from unit_clusters.figures.sweep_panels import HEADER, LEFT, ROWS, Quantity, draw_means, empty_panels, fit, legend
+from unit_clusters.figures.sweep_panels import HEADER, LEFT, QUANTITIES, ROWS, draw_means, empty_panels, fit, legend
+from unit_clusters.results.selection import good_strengths, is_untrained, keep_good, limit
 from unit_clusters.similarity.measures import FORMS
 
 BOTTOM = 1.2
@@ -15,32 +16,32 @@ BOTTOM = 1.2
 
 
 @rc_context(style.RC)
-def draw_depth(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantity) -> Figure:
-    """Draw eight panels of Experiment 3, each a form: a line a regulariser, grey bands for untrained networks.
+def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
+    """Draw a panel a form of Experiment 3: a line a regulariser, grey bands for untrained networks.
 
-    A line shows the largest good strength of its regulariser, `style.good_strengths`.
+    A line shows the largest good strength of its regulariser, `good_strengths`.
 
     Args:
         modularity: modularity.csv.
         models: models.csv, to know the good strengths and which networks to discard.
-        quantity: what to show.
+        column: what to show, of QUANTITIES.
 
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    table = modularity[modularity["experiment"] == "deep"]
-    kept = style.keep_good(table, models)
+    quantity = QUANTITIES[column]
+    kept = keep_good(modularity[modularity["experiment"] == "deep"], models)
     strongest = {
         regularizer: good[-1:]
         for regularizer in style.REGULARIZERS
-        if (good := style.good_strengths(models, "deep", regularizer))
+        if (good := good_strengths(models, "deep", regularizer))
     }
     drawn = style.at_strengths(kept, strongest)
-    summary = _summarize(drawn, models, quantity.column)
+    summary = _summarize(drawn, models, column)
     figure = Figure(figsize=(style.WIDTH, BOTTOM + ROWS + HEADER + 0.15))
     panels = empty_panels(figure, LEFT, BOTTOM, quantity)
     for form, axes in panels.items():
-        _draw_untrained(axes, style.of_form(kept[kept["regularizer"] == "none"], form), quantity.column)
+        _draw_untrained(axes, style.of_form(kept[is_untrained(kept)], form), column)
         for regularizer, rows in style.of_form(summary, form).groupby("regularizer", sort=False):
             draw_means(axes, form, regularizer, rows["layer"], rows)
         if not strongest:
@@ -52,9 +53,9 @@ def draw_depth(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantit
     )
     legend(figure, 0.6)
     chosen = ", ".join(f"{style.REGULARIZERS[name]} {style.number(*strength)}" for name, strength in strongest.items())
-    notes = [f"{chosen}: the largest with at least half of its seeds at {style.MIN_TEST_ACCURACY:.0%} test accuracy."]
+    notes = [f"{chosen}: the largest with at least half of its seeds at {limit(models)} test accuracy."]
     points = "Points: mean ± standard error over seeds."
-    style.footnote(figure, [points, *notes * bool(chosen), style.describe("deep", table, kept, drawn)])
+    style.footnote(figure, [points, *notes * bool(chosen), style.describe("deep", modularity, models, drawn)])
     return figure
 
 

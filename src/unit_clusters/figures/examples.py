@@ -17,9 +17,7 @@ from unit_clusters.similarity.measures import FORMS, Form, by_form
 
 FORM = Form("cov", True)
 
-SIMILARITIES = LinearSegmentedColormap.from_list(
-    "similarities", ["white", style.COLORS[Form("cov", False)], style.COLORS[FORM]]
-)
+SIMILARITIES = LinearSegmentedColormap.from_list("similarities", ["white", Form("cov", False).color, FORM.color])
 """0 to 1."""
 
 
@@ -118,4 +116,4 @@ def draw_example(axes: Axes, example: Example) -> None:
 def draw_scale(matrix: Axes, scale: Axes) -> None:
     """Fill the axes `scale` with the upright colour scale of a matrix."""
     scale.figure.colorbar(matrix.images[0], cax=scale, ticks=[0, 0.5, 1])
-    scale.set_ylabel(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=style.ink(FORM))
+    scale.set_ylabel(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=FORM.ink)

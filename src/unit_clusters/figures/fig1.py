@@ -1,6 +1,6 @@
 """Figure 1: what is a module, and how are modules found? All but C on a layer of a real network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.figures.examples import FORM, SIMILARITIES, Example, cluster_order, draw_example, draw_scale
 from unit_clusters.figures.network_diagram import draw_network
-from unit_clusters.similarity.measures import Form
+from unit_clusters.similarity.measures import FAMILIES, Form
 
 CLUSTERS = [color for place, color in enumerate(colormaps["tab10"].colors) if place != 7]
 """Colours of clusters, which repeat after nine. Grey is for unused units."""
@@ -24,10 +24,10 @@ OUTSIDE = {"markersize": 4, "markerfacecolor": "white", "markeredgecolor": "0.35
 """Inputs and outputs, as matplotlib draws them."""
 
 QUESTIONS = {
-    "upstream": ("Do the same inputs\ndrive the pair?", ("cov", "i_sens")),
-    "downstream": ("Does the pair drive\nthe same outputs?", ("o_sens", "hess")),
+    "upstream": "Do the same inputs\ndrive the pair?",
+    "downstream": "Does the pair drive\nthe same outputs?",
 }
-"""Panel C: what each family of measures asks, and its measures."""
+"""Panel C: what each family of measures asks."""
 
 # Inches.
 SIDE, BOTTOM, HEIGHT = 1.55, 0.62, 4.78
@@ -36,19 +36,19 @@ TOP = BOTTOM + SIDE + 0.62
 
 
 @rc_context(style.RC)
-def draw(examples: Sequence[Example], network: Sequence[int]) -> Figure:
+def draw(examples: Sequence[Example], hidden: Mapping[str, Sequence[int]]) -> Figure:
     """Draw a network whose units have clusters (A), the sorted matrix (B), two families of measures (C), pipeline (D).
 
     Args:
         examples: the last of them is shown; without any, the figure says so.
-        network: units of each layer, from the input to the output.
+        hidden: units of each hidden layer, by experiment.
     """
     figure = Figure(figsize=(style.WIDTH, HEIGHT))
     _draw_families(figure, 4.72)
     _letter(figure, "D", 0.06, BOTTOM + SIDE + 0.1)
     diagram = style.axes_at(figure, 0.1, BOTTOM, 1.3, SIDE)
     diagram.set_title("network")
-    draw_network(diagram, network)
+    draw_network(diagram, hidden.get("base", []))
     if not examples:
         for left, bottom, width in ((0.2, TOP, 4.2), (1.9, BOTTOM, 4.9)):
             style.say(style.axes_at(figure, left, bottom, width, SIDE, xticks=[], yticks=[]), "no example networks")
@@ -108,12 +108,13 @@ def _draw_units(figure: Figure, left: float, example: Example) -> None:
 def _draw_families(figure: Figure, left: float) -> None:
     """Panel C: two units, and what is upstream of both or downstream of both."""
     _letter(figure, "C", left - 0.04, TOP + SIDE + 0.16)
-    for place, (family, (question, measures)) in enumerate(QUESTIONS.items()):
+    for place, (family, question) in enumerate(QUESTIONS.items()):
         axes = style.axes_at(figure, left, TOP + 0.86 * (1 - place), 2.2, 0.72, xlim=(-0.1, 2.1), ylim=(-0.36, 0.36))
         axes.set_axis_off()
-        color = style.ink(Form(measures[0], True))
+        forms = [Form(measure, False) for measure in FAMILIES[family]]
+        color = forms[0].ink
         _draw_pair(axes, family == "upstream", color)
-        symbols = ", ".join(style.label(Form(measure, False)) for measure in measures)
+        symbols = ", ".join(map(style.label, forms))
         axes.text(0.95, 0.24, family, weight="bold", va="center", color=color)
         axes.text(0.95, 0, question, va="center", fontsize=7)
         axes.text(0.95, -0.27, symbols, va="center", fontsize=style.MATH_SIZE, color=color)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
-from unit_clusters.similarity.measures import FORMS, Form
+from unit_clusters.similarity.measures import FORMS, RECORDS, Form
 
 DEPTH = (0.42, 0.36)
 """How far right and up the rear face of the cube, that of the gradients, lies; its front is 1 by 1."""
@@ -30,7 +30,7 @@ def draw() -> Figure:
 
 def _corner(form: Form) -> tuple[bool, bool, bool]:
     """Whether the form is at the right, lower and rear end of the cube's three axes."""
-    return not form.upstream, form.normalized, style.KINDS[form.measure] == "gradient"
+    return not form.upstream, form.normalized, RECORDS[form.measure].statistic == "gradient"
 
 
 def _place(form: Form) -> tuple[float, float]:
@@ -39,9 +39,9 @@ def _place(form: Form) -> tuple[float, float]:
 
 
 def _draw_corner(axes: Axes, form: Form) -> None:
-    axes.plot(*_place(form), "s", markersize=17, color=style.COLORS[form], zorder=2)
+    axes.plot(*_place(form), "s", markersize=17, color=form.color, zorder=2)
     offset = {"xytext": (12, -4), "textcoords": "offset points", "va": "top"}
-    axes.annotate(style.label(form), _place(form), **offset, color=style.ink(form), fontsize=style.MATH_SIZE)
+    axes.annotate(style.label(form), _place(form), **offset, color=form.ink, fontsize=style.MATH_SIZE)
 
 
 def _name_axes(axes: Axes) -> None:
@@ -50,5 +50,5 @@ def _name_axes(axes: Axes) -> None:
         axes.text(x + rear_right, 1 + rear_up + 0.14, name, ha="center", weight="bold")
     for y, name in ((1, "unnormalized"), (0, "normalized")):
         axes.text(-0.18, y, name, ha="center", va="center", rotation=90, weight="bold")
-    for x, y, name in ((1, 0, style.KINDS["cov"]), (1 + rear_right, rear_up, style.KINDS["i_sens"])):
+    for x, y, name in ((1, 0, RECORDS["cov"].words), (1 + rear_right, rear_up, RECORDS["i_sens"].words)):
         axes.text(x + 0.11, y - 0.25, name, weight="bold")

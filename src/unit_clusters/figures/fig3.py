@@ -1,6 +1,6 @@
 """Figure 3: modularity as a function of regularisation, with four example matrices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from unit_clusters.figures.sweep_panels import (
     legend,
     summarize,
 )
+from unit_clusters.results.selection import keep_good
 from unit_clusters.similarity.measures import FORMS, Form
 
 RING = 7
@@ -37,14 +38,16 @@ EXAMPLES = BOTTOM + ROWS + HEADER + 0.55
 
 
 @rc_context(style.RC)
-def draw(modularity: pd.DataFrame, models: pd.DataFrame, examples: Sequence[Example], network: Sequence[int]) -> Figure:
+def draw(
+    modularity: pd.DataFrame, models: pd.DataFrame, examples: Sequence[Example], hidden: Mapping[str, Sequence[int]]
+) -> Figure:
     """Draw Figure 3.
 
     Args:
         modularity: modularity.csv.
         models: models.csv, to know which networks to discard.
         examples: at most four, in the order in which they are shown.
-        network: units of each layer, from the input to the output.
+        hidden: units of each hidden layer, by experiment.
 
     Raises:
         ValueError: more than four examples, or `modularity` holds a network that `models` does not.
@@ -52,7 +55,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, examples: Sequence[Exam
     if len(examples) > 4:
         raise ValueError(f"Fig. 3 has room for four examples; {len(examples)} were given")
     table = modularity[modularity["experiment"] == "base"]
-    kept = style.keep_good(table, models)
+    kept = keep_good(table, models)
     figure = Figure(figsize=(style.WIDTH, EXAMPLES + SIDE + 0.42))
     panels = draw_panels(figure, LEFT, BOTTOM, kept, models)
     fit([panels[FORMS[0]]], MODULARITY)
@@ -63,10 +66,10 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, examples: Sequence[Exam
             _join(figure, matrix, panels, percent, mean)
     diagram = style.axes_at(figure, 6.06, EXAMPLES - 0.1, 0.9, SIDE + 0.1)
     diagram.set_title("base network")
-    draw_network(diagram, network)
+    draw_network(diagram, hidden.get("base", []))
     legend(figure, 0.6)
     matrices = "Matrices: one layer of one network, sorted by cluster, unused units last."
-    style.footnote(figure, [POOLED, matrices, style.describe("base", table, kept)])
+    style.footnote(figure, [POOLED, matrices, style.describe("base", table, models)])
     return figure
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from unit_clusters.data.idx import CLASSES, SIDE
 from unit_clusters.figures import style
 from unit_clusters.figures.network_diagram import draw_network
 
@@ -15,7 +14,7 @@ LAYER, HEIGHT = 0.45, 1.9
 
 @rc_context(style.RC)
 def draw(hidden: Mapping[str, Sequence[int]]) -> Figure:
-    """Draw each architecture once, side by side, from the pixels on the left to the class logits on the right.
+    """Draw each architecture once, side by side, from the inputs on the left to the outputs on the right.
 
     Args:
         hidden: units of each hidden layer, by experiment; experiments may share an architecture.
@@ -31,7 +30,7 @@ def draw(hidden: Mapping[str, Sequence[int]]) -> Figure:
     for (units, names), number in zip(experiments.items(), layers, strict=True):
         axes = style.axes_at(figure, left, 0.25, number * layer, HEIGHT)
         axes.set_title(f"{', '.join(names)}\n({', '.join(map(str, units))})")
-        draw_network(axes, [SIDE**2, *units, CLASSES])
+        draw_network(axes, units)
         left += number * layer + gap
-    style.footnote(figure, ["Units of each layer: pixels on the left, hidden layers filled, class logits on the right"])
+    style.footnote(figure, ["Units of each hidden layer; inputs on the left, outputs on the right"])
     return figure

@@ -21,7 +21,8 @@ from unit_clusters.figures.pair_panels import (
     mean_scores,
     reach,
 )
-from unit_clusters.similarity.measures import FORMS
+from unit_clusters.results.selection import good_strengths, is_untrained, keep_good
+from unit_clusters.similarity.measures import MEASURES, RECORDS
 
 COLUMNS = 4
 """Strengths of each regulariser."""
@@ -59,10 +60,9 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `agreement` holds a network that `models` does not.
     """
-    table = agreement[agreement["experiment"] == "base"]
-    kept = style.keep_good(table, models)
-    untrained = mean_scores(kept[kept["regularizer"] == "none"], SCORE, diagonal=1)
-    chosen = {name: spaced(style.good_strengths(models, "base", name)) for name in style.REGULARIZERS}
+    kept = keep_good(agreement[agreement["experiment"] == "base"], models)
+    untrained = mean_scores(kept[is_untrained(kept)], SCORE, diagonal=1)
+    chosen = {name: spaced(good_strengths(models, "base", name)) for name in style.REGULARIZERS}
     means = {
         regularizer: {
             strength: mean_scores(style.at_strengths(kept, {regularizer: [strength]}), SCORE, diagonal=1)
@@ -76,7 +76,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         bottom = BOTTOM + (len(means) - 1 - place) * PAIR
         _draw_pair(figure, bottom, style.REGULARIZERS[regularizer], of_strength, untrained, end)
     _draw_scales(figure, end)
-    style.footnote(figure, [*NOTES, style.describe("base", table, kept, style.at_strengths(kept, chosen))])
+    style.footnote(figure, [*NOTES, style.describe("base", agreement, models, style.at_strengths(kept, chosen))])
     return figure
 
 
@@ -110,16 +110,15 @@ def _draw_pair(
 
 def _name_measures(axes: Axes, *, rows: bool, columns: bool) -> None:
     """Write the measures along the left side, below, or neither: one name for both forms of each, as space is small."""
-    forms = FORMS[1::2]
-    names = [style.SYMBOLS[form.measure] for form in forms]
-    arrows = [ARROWS["upstream" if form.upstream else "downstream"] for form in forms]
-    places = 0.5 + 2 * np.arange(len(forms))
+    names = [RECORDS[measure].symbol for measure in MEASURES]
+    arrows = [ARROWS[RECORDS[measure].family] for measure in MEASURES]
+    places = 0.5 + 2 * np.arange(len(names))
     axes.set_xticks(places, names if columns else [""] * len(names), rotation=90)
     axes.set_yticks(places, map(" ".join, zip(arrows, names, strict=True)) if rows else [""] * len(names))
     axes.tick_params(length=0)
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
-        for label, form in zip(labels, forms, strict=True):
-            label.set_color(style.ink(form))
+        for label, measure in zip(labels, MEASURES, strict=True):
+            label.set_color(RECORDS[measure].normalized_color)
 
 
 def _draw_means(axes: Axes, matrix: Float[np.ndarray, "forms forms"], end: float | None = None) -> None:

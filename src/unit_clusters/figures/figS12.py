@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import mean_scores
 from unit_clusters.figures.six_panels import Means, draw_six
+from unit_clusters.results.selection import experiments, is_untrained, keep_good
 from unit_clusters.similarity.measures import FORMS
 
 LABEL = (
@@ -26,16 +27,14 @@ def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame
     Raises:
         ValueError: a table holds a network that `models` does not.
     """
-    means, notes = {}, []
-    for name in style.EXPERIMENTS:
-        table = agreement[agreement["experiment"] == name]
-        pairs = style.keep_good(table, models)
-        layers = style.keep_good(modularity[modularity["experiment"] == name], models)
-        means[name] = Means(
-            trained=_mean(pairs[pairs["regularizer"] != "none"], layers[layers["regularizer"] != "none"]),
-            untrained=_mean(pairs[pairs["regularizer"] == "none"], layers[layers["regularizer"] == "none"]),
-        )
-        notes.append(style.describe(name, table, pairs))
+    kept, means = [keep_good(table, models) for table in (agreement, modularity)], {}
+    for name in experiments(models):
+        parts = [
+            [table[(table["experiment"] == name) & (is_untrained(table) == untrained)] for table in kept]
+            for untrained in (False, True)
+        ]
+        means[name] = Means(*(_mean(pairs, layers) for pairs, layers in parts))
+    notes = [style.describe(name, agreement, models) for name in means]
     scores = np.array([mean.trained for mean in means.values()])
     low, high = (end(scores[np.isfinite(scores)], initial=0) for end in (np.min, np.max))
     ticks = np.linspace(np.floor(20 * low) / 20, max(0.05, np.ceil(20 * high) / 20), 3)

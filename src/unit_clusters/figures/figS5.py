@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
 from unit_clusters.figures.score_panels import compare, draw_count_scale, draw_counts
+from unit_clusters.results.selection import experiments, keep_good
 
 PANELS = {"q_spectral": "spectral start only", "q_from_one_cluster": "one cluster + 1,000 Monte Carlo steps"}
 """Columns of modularity.csv to set against q, and what to call them."""
@@ -29,13 +30,14 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    table = modularity[modularity["experiment"].isin(style.EXPERIMENTS)]
-    kept = style.keep_good(table, models)
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + 2 * SIDE + 1.2))
+    names = experiments(models)
+    kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
+    bottom = BOTTOM + style.further(names)
+    figure = Figure(figsize=(style.WIDTH, bottom + 2 * SIDE + 1.2))
     for place, column in enumerate(PANELS):
         pairs = kept.reindex(columns=[column, "q"]).dropna()
         left = LEFT + place * (SIDE + 0.63)
-        upper, lower = (style.axes_at(figure, left, bottom, SIDE, SIDE) for bottom in (BOTTOM + SIDE + 0.65, BOTTOM))
+        upper, lower = (style.axes_at(figure, left, height, SIDE, SIDE) for height in (bottom + SIDE + 0.65, bottom))
         for axes in (upper, lower):
             axes.set(xlabel=f"{style.Q_STAR}, {PANELS[column]}", ylabel=f"{style.Q_STAR}, spectral start + Monte Carlo")
         if pairs.empty:
@@ -49,9 +51,9 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
         lower.set_title("the same, enlarged where most of them are", fontsize=7.5)
         _draw_panel(upper, pairs[column], pairs["q"], 0, pairs["q"].max())
         _draw_panel(lower, pairs[column], pairs["q"], pairs[column].quantile(MIDDLE[0]), pairs["q"].quantile(MIDDLE[1]))
-    draw_count_scale(figure, LEFT + 1.5, 0.9, 3.2)
+    draw_count_scale(figure, LEFT + 1.5, bottom - 0.6, 3.2)
     notes = ["Above the line the full procedure, spectral start and Monte Carlo, finds a better clustering."]
-    style.footnote(figure, [*notes, *style.describe_each(table, kept)])
+    style.footnote(figure, [*notes, *(style.describe(name, modularity, models) for name in names)])
     return figure
 
 

@@ -7,13 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
-from unit_clusters.runs.sweep import UNTRAINED
+from unit_clusters.results.selection import RUN, is_untrained
 from unit_clusters.similarity.measures import FORMS
-
-CAPTION = """
-Modularity Q* of the clusters in each layer of networks that were trained elsewhere, by measure. Lines: mean over
-networks; dots: each network. Dotted: mean over networks as the factory makes them, if there are any.
-"""
 
 # Inches.
 PANEL, HEIGHT, GAP, LEFT, BOTTOM, TOP, NAMES = 2.3, 1.9, 0.3, 0.6, 0.4, 0.35, 0.9
@@ -41,7 +36,7 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
             beside.set_title(f"{name}, {'normalized' if normalized else 'unnormalized'}", loc="left")
             _draw_measures(beside, table[table["normalized"] == normalized])
             named = layers[layers["experiment"] == name].drop_duplicates("layer")
-            beside.set_xticks(named["layer"], named["name"], rotation=45, ha="right", rotation_mode="anchor")
+            beside.set_xticks(named["layer"], map(_end, named["name"]), rotation=90)
             beside.tick_params(labelleft=column == 0)
         figure.axes[-2].set_ylabel(style.Q_STAR)
         notes.append(_describe(name, table))
@@ -55,17 +50,22 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 def _draw_measures(axes: Axes, table: pd.DataFrame) -> None:
     for form in FORMS:
         rows = style.of_form(table, form)
-        trained = rows[rows["regularizer"] != UNTRAINED]
+        trained = rows[~is_untrained(rows)]
         axes.plot(trained["layer"], trained["q"], "o", color=form.color, markersize=2, alpha=0.5)
-        for part, line in ((trained, "-"), (rows[rows["regularizer"] == UNTRAINED], ":")):
+        for part, line in ((trained, "-"), (rows[is_untrained(rows)], ":")):
             means = part.groupby("layer")["q"].mean()
             axes.plot(means.index, means, line, color=form.color, linewidth=1)
 
 
+def _end(name: str) -> str:
+    """As much of a name as there is room for."""
+    return name if len(name) <= 16 else f"…{name[-15:]}"
+
+
 def _describe(name: str, table: pd.DataFrame) -> str:
     """Which networks there are."""
-    networks = table[style.RUN].drop_duplicates()
-    untrained = (networks["regularizer"] == UNTRAINED).sum()
+    networks = table[RUN].drop_duplicates()
+    untrained = is_untrained(networks).sum()
     reference = f"dotted, {untrained} as the factory makes them" if untrained else "no untrained reference"
     left_out = "" if "hess" in set(table["measure"]) else "; hess left out, since no loss was given"
     return f"{name}: {len(networks) - untrained} networks; {reference}{left_out}."

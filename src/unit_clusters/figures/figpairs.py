@@ -6,13 +6,7 @@ from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
-from unit_clusters.runs.sweep import UNTRAINED
-
-CAPTION = """
-How far the clusters of each two measures agree in networks that were trained elsewhere: element similarity, the mean
-over networks and layers. Left: as trained. Right: as the factory makes them, if there are such networks. 1: both
-measures find the same clusters. Grey: no score, since a measure was left out.
-"""
+from unit_clusters.results.selection import RUN, is_untrained
 
 # Inches.
 SIDE, GAP, LEFT, BOTTOM, TOP, NAMES = 2.3, 0.3, 0.9, 0.1, 0.35, 0.95
@@ -31,11 +25,11 @@ def draw(agreement: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(style.WIDTH, BOTTOM + len(names) * row))
     for place, name in enumerate(names):
         rows = agreement[agreement["experiment"] == name]
-        untrained = rows["regularizer"] == UNTRAINED
+        untrained = is_untrained(rows)
         bottom = BOTTOM + (len(names) - 1 - place) * row + NAMES
         for column, (title, part) in enumerate((("trained", rows[~untrained]), ("untrained", rows[untrained]))):
             axes = style.axes_at(figure, LEFT + column * (SIDE + GAP), bottom, SIDE, SIDE)
-            networks = len(part[style.RUN].drop_duplicates())
+            networks = len(part[RUN].drop_duplicates())
             axes.set_title(f"{name}: {networks} {title}", loc="left")
             name_forms(axes, rows=column == 0, columns=True)
             if part.empty:

@@ -15,7 +15,9 @@ from unit_clusters.figures import style
 from unit_clusters.figures.metric_panels import STRENGTHS
 from unit_clusters.figures.pair_panels import hundredths
 from unit_clusters.figures.sweep_panels import HOLLOW, Quantity, fit
-from unit_clusters.similarity.measures import FORMS, kind
+from unit_clusters.results.selection import RUN, is_untrained, keep_good, kinds
+from unit_clusters.runs.sweep import UNTRAINED
+from unit_clusters.similarity.measures import FAMILIES, FORMS
 
 PROTOCOLS = {
     "base": ("base: long training", {"color": "black", "marker": "o", "linestyle": "-"}),
@@ -27,7 +29,7 @@ LINE = {"linewidth": 0.9, "markersize": 3.2, "markeredgewidth": 0}
 
 DIFFERENCE = "#f9d9cd"
 
-BLOCKS = ("upstream", "downstream", "across")
+BLOCKS = (*FAMILIES, "across")
 """Kinds of pairs, a row of panels each."""
 
 # Inches.
@@ -65,7 +67,7 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
     models, modularity, agreement = (
         table[table["experiment"].isin(PROTOCOLS)] for table in (models, modularity, agreement)
     )
-    kept, modularity, agreement = (style.keep_good(table, models) for table in (models, modularity, agreement))
+    kept, modularity, agreement = (keep_good(table, models) for table in (models, modularity, agreement))
     rows = quantities(kept, modularity, agreement)
     bottoms = _bottoms(rows)
     figure = Figure(figsize=(style.WIDTH, bottoms[0] + HEIGHT + 0.3))
@@ -89,10 +91,7 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
         f"{style.BASELINE} Right: the largest difference of the two means, where at least half of the seeds are left.",
         "Agreement: mean element similarity of pairs of two different measures.",
     ]
-    described = [
-        style.describe(name, *(part[part["experiment"] == name] for part in (models, kept))) for name in PROTOCOLS
-    ]
-    style.footnote(figure, [*notes, *described])
+    style.footnote(figure, [*notes, *(style.describe(name, models, models) for name in PROTOCOLS)])
     return figure
 
 
@@ -101,10 +100,8 @@ def quantities(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.Dat
     rows = [Row("sparsity", "", "black", models.rename(columns={"sparsity": "value"}))]
     for form in FORMS:
         values = _of_networks(style.of_form(modularity, form), "q")
-        rows.append(Row(f"modularity {style.Q_STAR}", style.label(form), style.ink(form), values))
-    kinds = {(*a, *b): kind(a, b) for a in FORMS for b in FORMS}
-    of_pair = agreement[["measure_a", "normalized_a", "measure_b", "normalized_b"]].itertuples(index=False, name=None)
-    agreement = agreement.assign(kind=[kinds[pair] for pair in of_pair])
+        rows.append(Row(f"modularity {style.Q_STAR}", style.label(form), form.ink, values))
+    agreement = agreement.assign(kind=kinds(agreement))
     for name in BLOCKS:
         values = _of_networks(agreement[agreement["kind"] == name], "element_similarity")
         rows.append(Row("agreement", name, "black", values))
@@ -112,7 +109,7 @@ def quantities(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.Dat
 
 
 def _of_networks(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    return table.groupby(style.RUN)[column].mean().rename("value").reset_index()
+    return table.groupby(RUN)[column].mean().rename("value").reset_index()
 
 
 def summarize(values: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +127,7 @@ def largest_difference(summary: pd.DataFrame) -> str:
     Empty if they share no strength.
     """
     means = summary.loc[~summary["few"], "mean"].unstack("experiment").reindex(columns=list(PROTOCOLS))
-    differences = means["base"].sub(means["early"]).abs().drop("none", errors="ignore").dropna()
+    differences = means["base"].sub(means["early"]).abs().drop(UNTRAINED, errors="ignore").dropna()
     if differences.empty:
         return ""
     most, (regularizer, _) = hundredths(differences.max()), differences.idxmax()
@@ -152,7 +149,7 @@ def _draw_row(figure: Figure, row: Row, bottom: float, models: pd.DataFrame) -> 
     for column, regularizer in enumerate(style.REGULARIZERS):
         place = (LEFT + column * (WIDTH + GAP[0]), bottom, WIDTH, HEIGHT)
         axes = style.axes_at(figure, *place, sharex=above[column], sharey=figure.axes[-column] if column else None)
-        style.draw_bands(axes, row.values.loc[row.values["regularizer"] == "none", "value"])
+        style.draw_bands(axes, row.values.loc[is_untrained(row.values), "value"])
         if regularizer != "dropout":
             style.logarithmic(axes, "x")
         axes.tick_params(which="both", labelbottom=False, labelleft=column == 0)

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import KINDS, mean_scores
-from unit_clusters.similarity.measures import FORMS
+from unit_clusters.results.selection import experiments, is_untrained, keep_good
+from unit_clusters.similarity.measures import FAMILIES, FORMS
 
 SCORES = {"element_similarity": "single searches", "element_similarity_best": "best partitions"}
 """Columns of both tables, and what is compared there."""
@@ -24,11 +25,11 @@ OTHERS = {
 }
 """What a form is compared with: how to call and draw it."""
 
-MEMBERS = {"own": ["own"], "family": ["upstream", "downstream"], "across": ["across"]}
+MEMBERS = {"own": ["own"], "family": list(FAMILIES), "across": ["across"]}
 """The kinds of pairs that each of OTHERS but the first averages over."""
 
 # Inches.
-WIDTH, HEIGHT, GAP, LEFT, BOTTOM = 1.88, 1.46, (0.22, 0.3), 0.62, 1.65
+ACROSS, HEIGHT, GAP, LEFT, BOTTOM = 5.98, 1.46, (0.22, 0.3), 0.74, 1.65
 
 
 @rc_context(style.RC)
@@ -46,27 +47,30 @@ def draw(repeats: pd.DataFrame, agreement: pd.DataFrame, models: pd.DataFrame) -
     Raises:
         ValueError: a table holds a network that `models` does not.
     """
-    repeats, table = (part[part["experiment"].isin(style.EXPERIMENTS)] for part in (repeats, agreement))
-    searches, pairs = (style.keep_good(part, models) for part in (repeats, table))
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + 4 * (HEIGHT + GAP[1])))
+    names, kept = experiments(models), [keep_good(table, models) for table in (repeats, agreement)]
+    width = (ACROSS + GAP[0]) / len(names) - GAP[0]
+    bottom = BOTTOM + style.further(names)
+    figure = Figure(figsize=(style.WIDTH, bottom + 4 * (HEIGHT + GAP[1])))
     counts = []
     for row, (word, score) in enumerate(product(("trained", "untrained"), SCORES)):
         found = []
-        for column, name in enumerate(style.EXPERIMENTS):
-            place = LEFT + column * (WIDTH + GAP[0]), BOTTOM + (3 - row) * (HEIGHT + GAP[1]), WIDTH, HEIGHT
+        for column, name in enumerate(names):
+            place = LEFT + column * (width + GAP[0]), bottom + (3 - row) * (HEIGHT + GAP[1]), width, HEIGHT
             axes = style.axes_at(figure, *place)
-            axes.set_title(f"{name}: {word}, {SCORES[score]}", loc="left", fontsize=7.5)
+            axes.set_title(name if row == 0 else "")
             parts = (
-                part[(part["experiment"] == name) & ((part["regularizer"] == "none") == (word == "untrained"))]
-                for part in (searches, pairs)
+                table[(table["experiment"] == name) & (is_untrained(table) == (word == "untrained"))] for table in kept
             )
             found.append(compare(*parts, score))
             _draw_forms(axes, found[-1], score)
             axes.tick_params(labelleft=column == 0, labelbottom=row == 3)
-        counts.append(f"{word}, {SCORES[score]}: {count_beyond(pd.concat(found))}")
-    _label(figure)
+        what = f"{word}, {SCORES[score]}"
+        middle = (place[1] + HEIGHT / 2) / figure.get_figheight()
+        figure.text(0.08 / style.WIDTH, middle, what, rotation=90, va="center", fontsize=7.5)
+        counts.append(f"{what}: {count_beyond(pd.concat(found))}")
+    _label(figure, bottom)
     beyond = "Rows in which other form / family / other family lie right of the bar: " + "; ".join(counts) + "."
-    style.footnote(figure, [beyond, *style.describe_each(table, pairs)])
+    style.footnote(figure, [beyond, *(style.describe(name, agreement, models) for name in names)])
     return figure
 
 
@@ -96,24 +100,24 @@ def count_beyond(scores: pd.DataFrame) -> str:
 
 def _draw_forms(axes: Axes, scores: pd.DataFrame, score: str) -> None:
     places = range(len(FORMS))
-    axes.set_yticks(places, [style.label(form) for form in FORMS], fontsize=style.MATH_SIZE)
+    axes.set_yticks(places, map(style.label, FORMS), fontsize=style.MATH_SIZE)
     axes.set(xlim=(-0.04, 1.04), ylim=(len(FORMS) - 0.5, -0.5))
     for tick, form in zip(axes.get_yticklabels(), FORMS, strict=True):
-        tick.set_color(style.ink(form))
+        tick.set_color(form.ink)
     if scores.isna().all(axis=None):
         style.say(axes, f"no networks with {score}")
         return
     axes.hlines(places, 0, 1, color="0.88", linewidth=0.6, zorder=0)
     for name, (_, look) in OTHERS.items():
         for place, form in zip(places, FORMS, strict=True):
-            axes.plot(scores[name][place], place, linestyle="", color=style.COLORS[form], **look)
+            axes.plot(scores[name][place], place, linestyle="", color=form.color, **look)
 
 
-def _label(figure: Figure) -> None:
+def _label(figure: Figure, bottom: float) -> None:
     height = figure.get_figheight()
-    middle = (LEFT + 1.5 * WIDTH + GAP[0]) / style.WIDTH
+    middle = (LEFT + ACROSS / 2) / style.WIDTH
     text = "mean element similarity with ... (1: the same clusters)"
-    figure.text(middle, (BOTTOM - 0.38) / height, text, ha="center", fontsize=8)
+    figure.text(middle, (bottom - 0.38) / height, text, ha="center", fontsize=8)
     handles = [Line2D([], [], linestyle="", color="0.25", **look, label=name) for name, look in OTHERS.values()]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (BOTTOM - 0.72) / height)}
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (bottom - 0.72) / height)}
     figure.legend(handles=handles, **place, ncols=4, frameon=False, handletextpad=0.1, columnspacing=1.2)

@@ -1,5 +1,7 @@
 """How good is the paper's single search? Restarts, the Leiden algorithm and another start."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
@@ -8,6 +10,7 @@ from matplotlib.figure import Figure
 
 from unit_clusters.figures import style
 from unit_clusters.figures.score_panels import compare, draw_count_scale, draw_counts
+from unit_clusters.results.selection import experiments, keep_good
 
 COMPARISONS = (
     ("q", "q_best", "the paper's run", "best of all restarts"),
@@ -19,10 +22,13 @@ COMPARISONS = (
 LEAST_Q = 1e-3
 """With less, a matrix has no structure to find, and a gain in percent says nothing."""
 
-GREYS = {"base": "0.7", "wide": "0", "deep": "0.45"}
+GREYS = ("0.7", "0", "0.45", "0.85", "0.25", "0.6")
+"""Of the experiments, by turns."""
 
 # Inches.
-SIDE, LEFT, BOTTOM, GAP = 2.7, 0.62, 1.72, (0.68, 0.95)
+SIDE, LEFT, BOTTOM, GAP = 2.7, 0.62, 1.72, (0.68, 0.56)
+LINE = 0.13
+"""Of a title; each experiment has one."""
 
 
 @rc_context(style.RC)
@@ -37,20 +43,23 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    table = modularity[modularity["experiment"].isin(style.EXPERIMENTS)]
-    kept = style.keep_good(table, models)
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + 2 * (SIDE + GAP[1]) - 0.25))
-    places = [(LEFT + column * (SIDE + GAP[0]), BOTTOM + row * (SIDE + GAP[1])) for row in (1, 0) for column in (0, 1)]
+    names = experiments(models)
+    kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
+    height = SIDE + GAP[1] + LINE * len(names)
+    bottom = BOTTOM + style.further(names)
+    figure = Figure(figsize=(style.WIDTH, bottom + 2 * height - 0.25))
+    places = [(LEFT + column * (SIDE + GAP[0]), bottom + row * height) for row in (1, 0) for column in (0, 1)]
     panels = [style.axes_at(figure, *place, SIDE, SIDE) for place in places]
     for letter, axes, (before, after, name, better) in zip("abd", np.delete(panels, 2), COMPARISONS, strict=True):
         axes.set(xlabel=f"Q, {name}", ylabel="gain in Q (percent)")
         title = rf"$\bf{{{letter}}}$   {better} against {name}"
         axes.set_title("\n".join([title, *_draw_gains(axes, kept, before, after)]), loc="left", fontsize=7)
-    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7, pad=16)
+    rows = -(-len(names) // 3)  # of the legend
+    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7, pad=5 + 11 * rows)
     _draw_successes(panels[2], kept)
-    draw_count_scale(figure, LEFT + 1.5, 1.0, 3.2)
+    draw_count_scale(figure, LEFT + 1.5, bottom - 0.72, 3.2)
     note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."
-    style.footnote(figure, [note, *style.describe_each(table, kept)])
+    style.footnote(figure, [note, *(style.describe(name, modularity, models) for name in names)])
     return figure
 
 
@@ -70,8 +79,7 @@ def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -
     axes.axhline(0, color="black", linewidth=0.7, zorder=0)
     return [
         f"{name}: {compare(rows[before], rows[after])}; median {gains[rows.index].median():+.2f}%"
-        for name in style.EXPERIMENTS
-        if len(rows := pairs[pairs["experiment"] == name])
+        for name, rows in pairs.groupby("experiment", sort=False)
     ]
 
 
@@ -83,10 +91,10 @@ def _draw_successes(axes: Axes, modularity: pd.DataFrame) -> None:
         style.say(axes, "no best_restarts in the tables")
         return
     bins = np.arange(counts["best_restarts"].max() + 1)
-    for place, (name, color) in enumerate(GREYS.items()):
-        of_experiment = counts.loc[counts["experiment"] == name, "best_restarts"]
-        if not of_experiment.empty:
-            shares = [(of_experiment == number).mean() for number in bins]
-            axes.bar(bins + 0.27 * (place - 1), shares, 0.27, color=color, label=name)
+    groups = counts.groupby("experiment", sort=False)["best_restarts"]
+    width = 0.81 / len(groups)
+    for place, ((name, found), color) in enumerate(zip(groups, cycle(GREYS))):
+        shares = [(found == number).mean() for number in bins]
+        axes.bar(bins + width * (place - (len(groups) - 1) / 2), shares, width, color=color, label=name)
     axes.set_xticks(bins[::2])
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0, fontsize=7)

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from unit_clusters.figures import style
 from unit_clusters.figures.pair_panels import KINDS, mean_scores
-from unit_clusters.similarity.measures import FORMS, Form
+from unit_clusters.results.selection import experiments, is_untrained, keep_good
+from unit_clusters.similarity.measures import FAMILIES, FORMS, RECORDS
 
 SCORES = {
     "rmi": "reduced mutual\ninformation",
@@ -27,8 +28,10 @@ the two are one statistic.
 
 LOOKS = {
     "own": ("with its normalized form", {"marker": "o", "color": "black"}),
-    "upstream": ("two upstream measures", {"marker": "^", "color": style.COLORS[Form("cov", True)]}),
-    "downstream": ("two downstream measures", {"marker": "v", "color": style.COLORS[Form("o_sens", True)]}),
+    **{
+        family: (f"two {family} measures", {"marker": marker, "color": RECORDS[measures[0]].normalized_color})
+        for (family, measures), marker in zip(FAMILIES.items(), "^v", strict=True)
+    },
     "across": ("upstream with downstream", {"marker": "x", "color": "0.5"}),
 }
 """How to call and draw each kind of pair."""
@@ -48,23 +51,23 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Raises:
         ValueError: `agreement` holds a network that `models` does not.
     """
-    table = agreement[agreement["experiment"].isin(style.EXPERIMENTS)]
-    kept = style.keep_good(table, models)
-    top = BOTTOM + len(style.EXPERIMENTS) * (SIDE + GAP[1]) - GAP[1]
+    names, kept = experiments(models), keep_good(agreement, models)
+    bottom = BOTTOM + style.further(names)
+    top = bottom + len(names) * (SIDE + GAP[1]) - GAP[1]
     figure = Figure(figsize=(style.WIDTH, top + 0.62))
-    for row, experiment in enumerate(style.EXPERIMENTS):
-        trained = kept[(kept["experiment"] == experiment) & (kept["regularizer"] != "none")]
+    for row, experiment in enumerate(names):
+        trained = kept[(kept["experiment"] == experiment) & ~is_untrained(kept)]
         for column, score in enumerate(SCORES):
             place = LEFT + column * (SIDE + GAP[0]), top - row * (SIDE + GAP[1]) - SIDE, SIDE, SIDE
             beside = figure.axes[column] if row else None
             axes = style.axes_at(figure, *place, sharex=figure.axes[0] if figure.axes else None, sharey=beside)
-            axes.tick_params(labelbottom=row == len(style.EXPERIMENTS) - 1)
+            axes.tick_params(labelbottom=row == len(names) - 1)
             title = f"{SCORES[score]}\n" if row == 0 else ""
             axes.set_title(title + _draw_pairs(axes, trained, score), fontsize=7.5)
         figure.axes[-len(SCORES)].set_ylabel(f"{experiment}\nmean score")
-    _label(figure)
+    _label(figure, bottom)
     note = "Up and right: more alike. ρ: rank correlation."
-    style.footnote(figure, [note, *style.describe_each(table, kept)])
+    style.footnote(figure, [note, *(style.describe(name, agreement, models) for name in names)])
     return figure
 
 
@@ -82,10 +85,10 @@ def _draw_pairs(axes: Axes, trained: pd.DataFrame, score: str) -> str:
     return f"ρ = {points.rank().corr().loc['x', 'y']:.2f}"
 
 
-def _label(figure: Figure) -> None:
+def _label(figure: Figure, bottom: float) -> None:
     height = figure.get_figheight()
     middle = (LEFT + (len(SCORES) * (SIDE + GAP[0]) - GAP[0]) / 2) / style.WIDTH
-    figure.text(middle, (BOTTOM - 0.4) / height, "mean element similarity", ha="center", fontsize=8)
+    figure.text(middle, (bottom - 0.4) / height, "mean element similarity", ha="center", fontsize=8)
     handles = [Line2D([], [], linestyle="", markersize=4, **look, label=name) for name, look in LOOKS.values()]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.62 / height)}
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (bottom - 0.88) / height)}
     figure.legend(handles=handles, **place, ncols=4, frameon=False, handletextpad=0.1, columnspacing=1.2)

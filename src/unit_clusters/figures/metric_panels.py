@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from unit_clusters.figures import style
+from unit_clusters.results.selection import LIMIT, is_good, is_untrained, limit
 
 METRICS = {
     "train_accuracy": "training\naccuracy",
@@ -42,7 +43,7 @@ LEFT, BOTTOM = 0.88, 1.3
 
 
 @rc_context(style.RC)
-def draw_metrics(models: pd.DataFrame, experiment: str) -> Figure:
+def draw(models: pd.DataFrame, experiment: str) -> Figure:
     """Draw a row of panels a metric and a column a regulariser, all trained networks of one experiment included.
 
     Accuracies have a logarithmic scale of the error, 1 - accuracy, so that 0.95, 0.98 and 0.99 are told apart.
@@ -70,14 +71,14 @@ def draw_metrics(models: pd.DataFrame, experiment: str) -> Figure:
         first.set_title(style.REGULARIZERS[regularizer])
         figure.axes[-1].set_xlabel(STRENGTHS[regularizer])
     _legend(figure)
-    untrained = (table["regularizer"] == "none").sum()
-    name, limit = experiment.capitalize(), f"{style.MIN_TEST_ACCURACY:.0%}"
+    untrained = is_untrained(table).sum()
     style.footnote(
         figure,
         [
-            f"{name}: {len(table) - untrained} trained networks, none left out here; {untrained} untrained.",
-            f"Dotted: {limit} test accuracy; figures of modularity and agreement leave out the networks below it. "
-            "A strength with seeds on both sides of it has no mean; dots are its seeds.",
+            f"{experiment.capitalize()}: {len(table) - untrained} trained networks, none left out here; "
+            f"{untrained} untrained.",
+            f"Dotted: {limit(models)} test accuracy; figures of modularity and agreement leave out the networks below "
+            "it. A strength with seeds on both sides of it has no mean; dots are its seeds.",
             f"{style.BASELINE} Accuracies: on a logarithmic scale of the error.",
         ],
     )
@@ -95,8 +96,8 @@ def to_accuracy(height: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
 
 
 def is_split(rows: pd.DataFrame) -> pd.Series:
-    """Of each strength, whether some of its networks are below 80 % test accuracy and others are not."""
-    good = (rows["test_accuracy"] >= style.MIN_TEST_ACCURACY).groupby(rows["strength"]).mean()
+    """Of each strength, whether some of its networks are good and others are not."""
+    good = is_good(rows).groupby(rows["strength"]).mean()
     return (good > 0) & (good < 1)
 
 
@@ -114,9 +115,9 @@ def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str)
         axes.plot(of_seed["strength"], of_seed[metric], **line, markevery=dots.tolist())
     summary = rows.groupby("strength")[metric].agg(["mean", "sem"]).mask(split)
     axes.errorbar(summary.index, summary["mean"], summary["sem"], **MEAN, zorder=3)
-    axes.axhline(table.loc[table["regularizer"] == "none", metric].mean(), **UNTRAINED, zorder=1)
+    axes.axhline(table.loc[is_untrained(table), metric].mean(), **UNTRAINED, zorder=1)
     if metric == "test_accuracy":
-        axes.axhline(style.MIN_TEST_ACCURACY, color="black", linewidth=0.7, linestyle=":", zorder=1)
+        axes.axhline(table[LIMIT].max(), color="black", linewidth=0.7, linestyle=":", zorder=1)
 
 
 def _scale(axes: Axes, regularizer: str, metric: str) -> None:

@@ -1,4 +1,4 @@
-"""Agreement between the clusters of the eight forms, as 8 x 8 matrices (Figs. 5, S11 and S12)."""
+"""Agreement between the clusters of all forms, as matrices (Figs. 5, S11 and S12)."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 
 from unit_clusters.figures import style
-from unit_clusters.similarity.measures import FORMS, Kind, kind
+from unit_clusters.similarity.measures import FAMILIES, FORMS, PAIR_COLUMNS, Kind, kind
 
 MISSING = "0.75"
 """The grey of a pair without a score."""
@@ -41,9 +41,8 @@ def mean_scores(
     """
     matrix = np.full((len(FORMS), len(FORMS)), np.nan)
     np.fill_diagonal(matrix, diagonal)
-    means = agreement.groupby(["measure_a", "normalized_a", "measure_b", "normalized_b"])[score].mean()
-    for (measure_a, normalized_a, measure_b, normalized_b), mean in means.items():
-        a, b = FORMS.index((measure_a, normalized_a)), FORMS.index((measure_b, normalized_b))
+    for pair, mean in agreement.groupby(list(PAIR_COLUMNS))[score].mean().items():
+        a, b = FORMS.index(pair[:2]), FORMS.index(pair[2:])
         matrix[a, b] = matrix[b, a] = mean
     return matrix
 
@@ -85,11 +84,11 @@ def hundredths(value: float, *, signed: bool = False) -> str:
 
 def block_means(matrix: Float[np.ndarray, "forms forms"]) -> dict[Kind, float]:
     """Mean of the pairs of two different measures of each family, and of those across; NaN pairs are ignored."""
-    return {name: pd.Series(matrix[name == KINDS]).mean() for name in ("upstream", "downstream", "across")}
+    return {name: pd.Series(matrix[name == KINDS]).mean() for name in (*FAMILIES, "across")}
 
 
 def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
-    """Write the eight symbols in their colours and the two families along the left side, below, or neither."""
+    """Write the symbols in their colours and the two families along the left side, below, or neither."""
     symbols = [style.label(form) for form in FORMS]
     axes.set_xticks(range(len(FORMS)), symbols if columns else [], rotation=90, fontsize=style.MATH_SIZE)
     axes.set_yticks(range(len(FORMS)), symbols if rows else [], fontsize=style.MATH_SIZE)
@@ -97,9 +96,10 @@ def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
     axes.tick_params(length=0)
     for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         if tick.get_text():
-            tick.set_color(style.ink(FORMS[symbols.index(tick.get_text())]))
+            tick.set_color(FORMS[symbols.index(tick.get_text())].ink)
     aside = -FAMILY_DISTANCE / (axes.get_position().width * axes.figure.get_figwidth())
-    for family, middle in (("upstream", 0.25), ("downstream", 0.75)):
+    share = UPSTREAM / len(FORMS)
+    for family, middle in zip(FAMILIES, (share / 2, (1 + share) / 2), strict=True):
         if columns:
             axes.text(middle, aside, family, ha="center", va="top", transform=axes.transAxes)
         if rows:

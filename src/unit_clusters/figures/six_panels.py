@@ -1,6 +1,7 @@
-"""Six panels of agreement: three experiments, trained and minus untrained (Figs. 5 and S12)."""
+"""Panels of agreement, six for three experiments: trained and minus untrained (Figs. 5 and S12)."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_letters
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +22,14 @@ from unit_clusters.figures.pair_panels import (
     write_numbers,
 )
 
+COLUMNS = 3
+"""Experiments beside each other; further ones follow below."""
+
 # Inches.
 SIDE, GAP, LEFT = 1.9, 0.12, 0.85
-BOTTOM_TRAINED, BOTTOM_DIFFERENCES = 4.82, 1.97
+BOTTOM_TRAINED, BOTTOM_DIFFERENCES, TOP = 4.82, 1.97, 7.02
+BLOCK = TOP - 0.77
+"""Height of COLUMNS experiments; what is left is for the foot."""
 
 
 class Means(NamedTuple):
@@ -35,51 +41,66 @@ class Means(NamedTuple):
 
 @rc_context(style.RC)
 def draw_six(means: Mapping[str, Means], ticks: Sequence[float], label: str, gain: str, notes: Sequence[str]) -> Figure:
-    """Draw trained averages on top, and minus the untrained ones below, the last experiment on a scale of its own.
+    """Draw trained averages on top, and minus the untrained ones below, every third experiment on a scale of its own.
 
     Args:
-        means: three experiments by name.
+        means: by the name of the experiment.
         ticks: of the colour scale of the trained averages, from its one end to the other.
         label: what that scale shows, and which way is better.
         gain: what a positive difference means.
         notes: for the foot of the figure.
     """
-    figure = Figure(figsize=(style.WIDTH, 7.02))
-    _draw_trained(figure, {name: mean.trained for name, mean in means.items()}, ticks, label)
-    _draw_differences(figure, {name: mean.trained - mean.untrained for name, mean in means.items()}, gain)
+    rows = [list(means)[first : first + COLUMNS] for first in range(0, len(means), COLUMNS)]
+    further = style.further(means)
+    figure = Figure(figsize=(style.WIDTH, TOP + further + (len(rows) - 1) * BLOCK))
+    for number, names in enumerate(rows):
+        foot, letters = further + (len(rows) - 1 - number) * BLOCK, ascii_letters[2 * COLUMNS * number :]
+        trained = {name: means[name].trained for name in names}
+        differences = {name: means[name].trained - means[name].untrained for name in names}
+        _draw_trained(figure, foot + BOTTOM_TRAINED, letters, trained, ticks, label)
+        _draw_differences(figure, foot + BOTTOM_DIFFERENCES, letters[len(names) :], differences, gain)
     style.footnote(figure, notes)
     return figure
 
 
 def _draw_trained(
-    figure: Figure, means: Mapping[str, Float[np.ndarray, "forms forms"]], ticks: Sequence[float], label: str
+    figure: Figure,
+    bottom: float,
+    letters: str,
+    means: Mapping[str, Float[np.ndarray, "forms forms"]],
+    ticks: Sequence[float],
+    label: str,
 ) -> None:
     for column, (name, matrix) in enumerate(means.items()):
-        axes = _panel(figure, column, BOTTOM_TRAINED, rf"$\bf{{{'abc'[column]}}}$   {name}, trained")
+        axes = _panel(figure, column, bottom, rf"$\bf{{{letters[column]}}}$   {name}, trained")
         name_forms(axes, rows=column == 0, columns=False)
         if is_blank(matrix):
             style.say(axes, f"no trained {name} networks")
         else:
             draw_matrix(axes, matrix, SCORES, ticks[0], ticks[-1])
             write_numbers(axes)
-    draw_scale(_strip(figure, 0, 3, BOTTOM_TRAINED - 0.18), SCORES, ticks, label)
+    draw_scale(_strip(figure, 0, COLUMNS, bottom - 0.18), SCORES, ticks, label)
 
 
-def _draw_differences(figure: Figure, differences: Mapping[str, Float[np.ndarray, "forms forms"]], gain: str) -> None:
-    *shared, last = differences
-    reaches = dict.fromkeys(shared, reach(*(differences[name] for name in shared))) | {last: reach(differences[last])}
-    for column, (name, matrix) in enumerate(differences.items()):
-        axes = _panel(figure, column, BOTTOM_DIFFERENCES, rf"$\bf{{{'def'[column]}}}$   {name}, trained − untrained")
-        name_forms(axes, rows=column == 0, columns=True)
-        if is_blank(matrix):
-            style.say(axes, f"no trained and untrained {name} networks to compare")
-        else:
-            draw_matrix(axes, matrix, DIFFERENCES, -reaches[name], reaches[name])
-            write_numbers(axes, signed=True)
-    text = f"trained − untrained (green: {gain} after training)"
-    for column, columns, name, label in ((0, 2, shared[0], text), (2, 1, last, "the same, scale of panel f")):
-        strip = _strip(figure, column, columns, BOTTOM_DIFFERENCES - 0.85)
-        draw_scale(strip, DIFFERENCES, (-reaches[name], 0, reaches[name]), label)
+def _draw_differences(
+    figure: Figure, bottom: float, letters: str, differences: Mapping[str, Float[np.ndarray, "forms forms"]], gain: str
+) -> None:
+    names = list(differences)
+    scales = {f"trained − untrained (green: {gain} after training)": names[: COLUMNS - 1]}
+    if len(names) == COLUMNS:
+        scales[f"the same, scale of panel {letters[COLUMNS - 1]}"] = names[COLUMNS - 1 :]
+    for label, shared in scales.items():
+        end, first = reach(*(differences[name] for name in shared)), names.index(shared[0])
+        for column, name in enumerate(shared, start=first):
+            axes = _panel(figure, column, bottom, rf"$\bf{{{letters[column]}}}$   {name}, trained − untrained")
+            name_forms(axes, rows=column == 0, columns=True)
+            if is_blank(differences[name]):
+                style.say(axes, f"no trained and untrained {name} networks to compare")
+            else:
+                draw_matrix(axes, differences[name], DIFFERENCES, -end, end)
+                write_numbers(axes, signed=True)
+        strip = _strip(figure, first, COLUMNS - 1 if first == 0 else 1, bottom - 0.85)
+        draw_scale(strip, DIFFERENCES, (-end, 0, end), label)
 
 
 def _panel(figure: Figure, column: int, bottom: float, title: str) -> Axes:

@@ -1,7 +1,7 @@
 """What all figures share: colours, markers and labels, which networks count, and how a figure is saved."""
 
 import textwrap
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.typing import ColorType
 
-from unit_clusters.results import tables
+from unit_clusters.results.selection import RUN, is_untrained, keep_good, limit
 from unit_clusters.runs.files import written_whole
-from unit_clusters.similarity.measures import Form
+from unit_clusters.similarity.measures import RECORDS, Form
 
 RC = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so a figure looks the same everywhere
@@ -51,31 +51,6 @@ SMALL = 6.5
 MATH_SIZE = 10
 """Points, for labels with superscripts: these are set at 70 %, and so are 7 points high."""
 
-COLORS = {
-    Form("cov", False): "#7989dc",
-    Form("cov", True): "#323b79",
-    Form("i_sens", False): "#309e72",
-    Form("i_sens", True): "#166c4c",
-    Form("o_sens", False): "#d07334",
-    Form("o_sens", True): "#924a15",
-    Form("hess", False): "#da72a7",
-    Form("hess", True): "#800253",
-}
-"""Fig. 2: one hue a measure, cold upstream and warm downstream, darker when normalised.
-
-Chosen to stay apart in simulated deuteranopia and protanopia, and to have a contrast of at least 3 to white. Text needs
-4.5, and has the darker shade of its hue, `ink`.
-"""
-
-SYMBOLS = {"cov": "cov", "i_sens": "i-sens", "o_sens": "o-sens", "hess": "hess"}
-"""The superscripts of the paper."""
-
-KINDS = {"cov": "covariance", "i_sens": "gradient", "o_sens": "gradient", "hess": "covariance (Hessian)"}
-"""What Fig. 2 calls a measure beside upstream or downstream."""
-
-EXPERIMENTS = ("base", "wide", "deep")
-"""Experiments 1 to 3, those of the paper's figures."""
-
 REGULARIZERS = {"l2": "L2", "l1": "L1", "dropout": "dropout"}
 MARKERS = {"l2": "o", "l1": "D", "dropout": "*"}
 LINES = {"l2": "--", "l1": ":", "dropout": "-"}
@@ -87,12 +62,6 @@ RED = "#d62718"
 
 LINE = 140
 """Characters of a footnote that fit beside each other."""
-
-MIN_TEST_ACCURACY = 0.80
-"""Trained networks below it are left out of every figure of modularity and agreement (section 4.1)."""
-
-RUN = list(tables.RUN_COLUMNS)
-"""The columns that name one network in every table."""
 
 SETTING = ["measure", "normalized", "regularizer", "strength"]
 """The columns that name a point of a sweep of one experiment."""
@@ -107,13 +76,8 @@ def label(form: Form) -> str:
     """The form's symbol in the paper, S or Ŝ with the measure as superscript, as mathtext."""
     # Without the empty group the superscript stands above the hat.
     symbol = r"\hat{S}{}" if form.normalized else "S"
-    superscript = SYMBOLS[form.measure].replace("-", r"\text{-}")  # else the hyphen becomes a minus sign
+    superscript = RECORDS[form.measure].symbol.replace("-", r"\text{-}")  # else the hyphen becomes a minus sign
     return rf"${symbol}^{{\mathrm{{{superscript}}}}}$"
-
-
-def ink(form: Form) -> str:
-    """The colour of text about a form: that of its normalised form, dark enough to be read."""
-    return COLORS[form._replace(normalized=True)]
 
 
 def luminance(color: ColorType) -> float:
@@ -149,6 +113,11 @@ def say(axes: Axes, note: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
 
 
+def further(experiments: Sequence[str], room: int = 3) -> float:
+    """Inches by which a foot must grow that has room to describe so many experiments."""
+    return 0.12 * max(0, len(experiments) - room)
+
+
 def footnote(figure: Figure, notes: Iterable[str]) -> None:
     """Write the notes, each on lines of its own, along the lower edge of the figure."""
     text = "\n".join(map(_balanced, notes))
@@ -173,32 +142,6 @@ def draw_bands(axes: Axes, scores: pd.Series) -> None:
 def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
     """The rows of one form in a table with columns measure and normalized."""
     return table[(table["measure"] == form.measure) & (table["normalized"] == form.normalized)]
-
-
-def keep_good(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `table` whose network is untrained, or trained to a test accuracy of at least 80 % (section 4.1).
-
-    A trained network whose accuracy is NaN is discarded.
-
-    Raises:
-        ValueError: `table` holds a network that `models` does not.
-    """
-    runs = pd.MultiIndex.from_frame(table[RUN])
-    unknown = ~runs.isin(pd.MultiIndex.from_frame(models[RUN]))
-    if unknown.any():
-        raise ValueError(
-            f"models.csv lacks the network {dict(zip(RUN, runs[unknown][0], strict=True))}: "
-            "take all tables from one and the same run of the workflow"
-        )
-    good = ~models["trained"] | (models["test_accuracy"] >= MIN_TEST_ACCURACY)
-    return table[runs.isin(pd.MultiIndex.from_frame(models.loc[good, RUN]))]
-
-
-def good_strengths(models: pd.DataFrame, experiment: str, regularizer: str) -> list[float]:
-    """Strengths at which at least half of the seeds reach 80 % test accuracy, from the weakest (Figs. S9 to S11)."""
-    rows = models[(models["experiment"] == experiment) & (models["regularizer"] == regularizer)]
-    shares = (rows["test_accuracy"] >= MIN_TEST_ACCURACY).groupby(rows["strength"]).mean()
-    return sorted(shares.index[shares >= 0.5])
 
 
 def at_strengths(table: pd.DataFrame, strengths: Mapping[str, Collection[float]]) -> pd.DataFrame:
@@ -243,23 +186,24 @@ def few(left: pd.Series, models: pd.DataFrame) -> pd.Series:
     return left < seeds.reindex(left.index.to_frame()[setting]).to_numpy() / 2
 
 
-def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame, drawn: pd.DataFrame | None = None) -> str:
+def describe(experiment: str, table: pd.DataFrame, models: pd.DataFrame, drawn: pd.DataFrame | None = None) -> str:
     """Say in a sentence which networks of an experiment a figure shows, and which it lacks.
 
     Args:
-        table: all rows of the experiment.
-        kept: what `keep_good` leaves of them.
-        drawn: those of `kept` that the figure shows, if not all.
+        table: what the figure is drawn from; other experiments in it are ignored.
+        models: models.csv.
+        drawn: the rows of trained networks that the figure shows, if not all that are good.
     """
     name = experiment.capitalize()
-    if table.empty:
+    networks = table.loc[table["experiment"] == experiment, RUN].drop_duplicates()
+    if networks.empty:
         return f"{name}: no networks in the tables."
-    networks, good = (part[RUN].drop_duplicates() for part in (table, kept))
-    trained = (good["regularizer"] != "none").sum()
-    shown = trained if drawn is None else len(drawn.loc[drawn["regularizer"] != "none", RUN].drop_duplicates())
+    good = keep_good(networks, models)
+    trained = (~is_untrained(good)).sum()
+    shown = trained if drawn is None else len(drawn[RUN].drop_duplicates())
     parts = [
         f"{shown} {'' if shown == trained else f'of {trained} '}trained networks",
-        f"{len(networks) - len(good)} discarded (test accuracy < {MIN_TEST_ACCURACY:.0%})",
+        f"{len(networks) - len(good)} discarded (test accuracy < {limit(models)})",
         f"{len(good) - trained} untrained",
     ]
     gone = []
@@ -273,12 +217,6 @@ def describe(experiment: str, table: pd.DataFrame, kept: pd.DataFrame, drawn: pd
             gone.append(f"{word} " + ", ".join(map(number, sorted(given - left))))
     parts += ["none left at " + ", ".join(gone)] * bool(gone)
     return f"{name}: {'; '.join(parts)}."
-
-
-def describe_each(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
-    """`describe` each experiment in `table`."""
-    names = table["experiment"].unique()
-    return [describe(name, *(part[part["experiment"] == name] for part in (table, kept))) for name in names]
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:

@@ -1,9 +1,8 @@
-"""Two blocks of the panels of Fig. 3, one on grey and one on white (Figs. 4, S6 to S8)."""
+"""Blocks of the panels of Fig. 3, on grey and on white by turns (Figs. 4, S6 to S8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -15,12 +14,14 @@ from unit_clusters.figures.sweep_panels import (
     HEADER,
     LEFT,
     POOLED,
+    QUANTITIES,
     ROWS,
     Quantity,
     draw_panels,
     fit,
     legend,
 )
+from unit_clusters.results.selection import PAPERS, experiments, keep_good
 from unit_clusters.similarity.measures import FORMS
 
 GREY = "#ececec"
@@ -33,7 +34,7 @@ HEIGHT, FOOT = BELOW + ROWS + HEADER + 0.22, 0.86
 
 
 class Block(NamedTuple):
-    """2 x 4 panels."""
+    """A panel a form."""
 
     title: str
     modularity: pd.DataFrame
@@ -41,58 +42,54 @@ class Block(NamedTuple):
     grey: bool
 
 
-def draw_wide_and_deep(
-    modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantity, *, same_scale: bool
+@rc_context(style.RC)
+def draw(
+    modularity: pd.DataFrame, models: pd.DataFrame, column: str, layers: bool = False, same_scale: bool = True
 ) -> Figure:
-    """Draw Experiment 2 on grey above Experiment 3, all layers together.
+    """Draw a block for each hidden layer of Experiment 1, or for each other experiment with all of its layers together.
 
     Args:
         modularity: modularity.csv.
         models: models.csv, to know which networks to discard.
-        quantity: what to show.
-        same_scale: whether both experiments have the same vertical scale.
+        column: what to show, of QUANTITIES.
+        layers: which of the two.
+        same_scale: whether all blocks have the same vertical scale.
 
     Raises:
         ValueError: `modularity` holds a network that `models` does not.
     """
-    tables = {name: modularity[modularity["experiment"] == name] for name in ("wide", "deep")}
-    kept = {name: style.keep_good(table, models) for name, table in tables.items()}
-    wide = Block("wide networks (Experiment 2)", kept["wide"], grey=True)
-    deep = Block("deep networks (Experiment 3)", kept["deep"], grey=False)
-    notes = [style.describe(name, tables[name], kept[name]) for name in tables]
-    return _draw_blocks(wide, deep, models, quantity, [POOLED, *notes], same_scale)
-
-
-def draw_layers(modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantity) -> Figure:
-    """Draw the first hidden layer of Experiment 1 above the second, on grey.
-
-    Both layers have the same scales. Args and Raises: as `draw_wide_and_deep`.
-    """
-    table = modularity[modularity["experiment"] == "base"]
-    kept = style.keep_good(table, models)
-    first = Block("base networks, first hidden layer", kept[kept["layer"] == 1], grey=False)
-    second = Block("base networks, second hidden layer", kept[kept["layer"] == 2], grey=True)
-    notes = [f"Points: mean ± standard error over seeds. {style.BASELINE}", style.describe("base", table, kept)]
-    return _draw_blocks(first, second, models, quantity, notes, same_scale=True)
-
-
-@rc_context(style.RC)
-def _draw_blocks(
-    upper: Block, lower: Block, models: pd.DataFrame, quantity: Quantity, notes: Sequence[str], same_scale: bool
-) -> Figure:
-    figure = Figure(figsize=(style.WIDTH, 2 * HEIGHT + FOOT))
+    names = ["base"] if layers else [name for name in experiments(models) if name != "base"]
+    kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
+    blocks = list(_layers(kept) if layers else _experiments(kept, names))
+    further = style.further(names, room=2)
+    figure = Figure(figsize=(style.WIDTH, max(len(blocks), 1) * HEIGHT + FOOT + further))
     firsts = [
-        _draw_block(figure, block, bottom, models, quantity)
-        for block, bottom in ((upper, FOOT + HEIGHT), (lower, FOOT))
+        _draw_block(figure, block, FOOT + further + (len(blocks) - 1 - place) * HEIGHT, models, QUANTITIES[column])
+        for place, block in enumerate(blocks)
     ]
-    for axes in [firsts] if same_scale else [[first] for first in firsts]:
-        fit(axes, quantity)
-    ends = np.array([axes.get_xlim() for axes in firsts])
+    if not blocks:
+        axes = style.axes_at(figure, LEFT, FOOT, 6.2, ROWS, xticks=[], yticks=[])
+        style.say(axes, "no base networks" if layers else "no networks of other experiments")
+    for axes in filter(None, [firsts] if same_scale else [[first] for first in firsts]):
+        fit(axes, QUANTITIES[column])
+    ends = [end for axes in firsts for end in axes.get_xlim()]
     for axes in firsts:
-        axes.set_xlim(ends.min(), ends.max())
-    legend(figure, 0.55)
-    style.footnote(figure, notes)
+        axes.set_xlim(min(ends), max(ends))
+    legend(figure, 0.55 + further)
+    points = f"Points: mean ± standard error over seeds. {style.BASELINE}" if layers else POOLED
+    style.footnote(figure, [points, *(style.describe(name, modularity, models) for name in names)])
     return figure
+
+
+def _layers(base: pd.DataFrame) -> Iterator[Block]:
+    for layer, rows in base.groupby("layer"):
+        yield Block(f"base networks, hidden layer {layer}", rows, grey=layer % 2 == 0)
+
+
+def _experiments(kept: pd.DataFrame, names: Sequence[str]) -> Iterator[Block]:
+    for place, name in enumerate(names):
+        number = f" (Experiment {1 + PAPERS.index(name)})" if name in PAPERS else ""
+        yield Block(f"{name} networks{number}", kept[kept["experiment"] == name], grey=place % 2 == 0)
 
 
 def _draw_block(figure: Figure, block: Block, bottom: float, models: pd.DataFrame, quantity: Quantity) -> Axes:

@@ -14,7 +14,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
 from unit_clusters.figures import style
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form
+from unit_clusters.results.selection import is_untrained
+from unit_clusters.similarity.measures import FAMILIES, FORMS, MEASURES, RECORDS, Form
 
 FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
 """The strengths that count as 0 % and 100 % (caption of Fig. 3); dropout's percentage is its probability."""
@@ -22,10 +23,10 @@ FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
 LEFT = 0.68
 """Inches to the left of all panels."""
 
-PANEL = (1.47, 1.3)
-"""Width and height in inches."""
-
 GAP = (0.1, 0.27)
+
+PANEL = ((6.18 + GAP[0]) / len(MEASURES) - GAP[0], 1.3)
+"""Width and height in inches."""
 
 HEADER = 0.52
 """Inches above the upper row of panels, for the names of their columns."""
@@ -53,7 +54,7 @@ class Quantity(NamedTuple):
 
 
 MODULARITY = Quantity("q", f"modularity {style.Q_STAR}", 0)
-NUM_CLUSTERS = Quantity("num_clusters", "number of clusters", 1)
+QUANTITIES = {one.column: one for one in (MODULARITY, Quantity("num_clusters", "number of clusters", 1))}
 
 
 def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -87,7 +88,7 @@ def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODU
         (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `style.with_baseline`.
         Trained networks only.
     """
-    scores = style.with_baseline(modularity[modularity["regularizer"] != "none"], models).dropna(subset=column)
+    scores = style.with_baseline(modularity[~is_untrained(modularity)], models).dropna(subset=column)
     of_form = scores.groupby(["experiment", *style.SETTING])
     summary = of_form[column].agg(["mean", "sem"])
     of_seed = scores.groupby(["experiment", *style.SETTING, "seed"])[column].mean()
@@ -109,7 +110,7 @@ def draw_panels(
     models: pd.DataFrame,
     quantity: Quantity = MODULARITY,
 ) -> dict[Form, Axes]:
-    """Draw the 2 x 4 panels, 6.2 by ROWS inches and their axis labels and names outside, from a corner given in inches.
+    """Draw a panel a form, 6.2 by ROWS inches and their axis labels and names outside, from a corner given in inches.
 
     Columns are the measures, the lower row is normalised; all panels share both axes, and `fit` sets their ends.
 
@@ -120,14 +121,14 @@ def draw_panels(
     """
     panels = empty_panels(figure, left, bottom, quantity)
     summary = summarize(modularity, models, quantity.column)
-    untrained = modularity[modularity["regularizer"] == "none"]
+    untrained = modularity[is_untrained(modularity)]
     for form, axes in panels.items():
         style.draw_bands(axes, style.of_form(untrained, form)[quantity.column])
         _draw_sweeps(axes, form, style.of_form(summary, form))
     percents = [0, 100, *summary["percent"]]
     panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
     panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4))
-    place = (left + 2 * PANEL[0] + 1.5 * GAP[0]) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
+    place = (left + _middle(MEASURES)) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
     figure.text(*place, X_LABEL, ha="center", va="top")
     if summary.empty:
         for axes in panels.values():
@@ -136,7 +137,7 @@ def draw_panels(
 
 
 def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity) -> dict[Form, Axes]:
-    """The 2 x 4 panels of `draw_panels`, named but empty.
+    """The panels of `draw_panels`, named but empty.
 
     Names stand above the panels and to the right, where the links of Fig. 3 do not pass.
     """
@@ -150,15 +151,21 @@ def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity)
         axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
         if column == 0:
             axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\n{quantity.label}")
-        axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=style.ink(form))
+        axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=form.ink)
         panels[form] = axes
         if row:
             right, above = (place[0] + PANEL[0] + 0.1) / width, (place[1] + PANEL[1] + 0.21) / height
-            figure.text(right, above, style.KINDS[form.measure], ha="right", fontsize=7, color=style.ink(form))
-    for place, family in enumerate(("upstream", "downstream")):
-        middle = left + PANEL[0] + GAP[0] / 2 + place * 2 * (PANEL[0] + GAP[0])
-        figure.text(middle / width, (bottom + ROWS + 0.35) / height, family, ha="center", weight="bold")
+            figure.text(right, above, RECORDS[form.measure].words, ha="right", fontsize=7, color=form.ink)
+    for family, measures in FAMILIES.items():
+        place = (left + _middle(measures)) / width, (bottom + ROWS + 0.35) / height
+        figure.text(*place, family, ha="center", weight="bold")
     return panels
+
+
+def _middle(measures: Sequence[str]) -> float:
+    """Inches from the left of all panels to the middle of those of some neighbouring measures."""
+    columns = MEASURES.index(measures[0]), MEASURES.index(measures[-1])
+    return sum(columns) / 2 * (PANEL[0] + GAP[0]) + PANEL[0] / 2
 
 
 def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
@@ -191,10 +198,10 @@ def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], sum
         x: where its points stand.
         summary: of each point a row with columns mean, sem, seed_sem and few, as from `summarize`.
     """
-    options = {**look(regularizer), "color": style.COLORS[form]}
+    options = {**look(regularizer), "color": form.color}
     axes.errorbar(x, summary["mean"], summary["sem"], **options, elinewidth=0.8, label=regularizer)
     ends = (summary["mean"] + sign * summary["seed_sem"] for sign in (-1, 1))
-    axes.vlines(x, *ends, color=style.COLORS[form], linewidth=1.8)
+    axes.vlines(x, *ends, color=form.color, linewidth=1.8)
     few = summary["few"].to_numpy()
     if few.any():
         axes.plot(np.asarray(x)[few], summary["mean"][few], **options | HOLLOW)

@@ -3,6 +3,7 @@
 Both are NumPy archives; an array of a layer is named by it, as in `layer1/cov` and `layer1/best`.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,6 +114,16 @@ def read_labels(path: str | Path, models: int | None = None, units: Sequence[int
                 two = (2,) if name == "halves" else ()
                 _expect_shape(name, labels, (models or networks, forms, *two, width))
     return found
+
+
+def each_network(
+    layers: Sequence[Sequence[Matrices]], runs: Sequence[Mapping]
+) -> Iterator[tuple[int, Mapping, Matrices]]:
+    """Each layer, in each of its networks; the log says which is done."""
+    for layer, networks in enumerate(layers, start=1):
+        for number, (run, matrices) in enumerate(zip(runs, networks, strict=True), start=1):
+            yield layer, run, matrices
+            logging.info("layer %d: %s, %d of %d networks", layer, run["id"], number, len(runs))
 
 
 def _write(arrays: Mapping[str, np.ndarray], path: str | Path) -> None:

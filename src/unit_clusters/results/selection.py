@@ -1,4 +1,4 @@
-"""What figures, claims and sensitivity take from the tables: the networks, strengths, experiments and pairs that count."""
+"""What counts in the tables for figures, claims and sensitivity: networks, strengths, experiments, kinds of pairs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from unit_clusters.results.tables import RUN_COLUMNS, whole
-from unit_clusters.runs.sweep import UNTRAINED
+from unit_clusters.runs.sweep import REGULARIZERS, UNTRAINED
 from unit_clusters.similarity.measures import Form, Kind, kind
 
 RUN = list(RUN_COLUMNS)
@@ -47,7 +47,13 @@ def is_untrained(table: pd.DataFrame) -> pd.Series:
 
 
 def is_good(models: pd.DataFrame) -> pd.Series:
-    """Of each network, whether it is untrained or its test accuracy reaches LIMIT; NaN does not."""
+    """Of each network, whether it is untrained or its test accuracy reaches LIMIT; NaN does not.
+
+    Raises:
+        ValueError: the table has no LIMIT.
+    """
+    if LIMIT not in models:
+        raise ValueError(f"the table of models has no column {LIMIT}: read it by unit_clusters.results.selection.read")
     return is_untrained(models) | (models["test_accuracy"] >= models[LIMIT])
 
 
@@ -79,14 +85,16 @@ def good_strengths(models: pd.DataFrame, experiment: str, regularizer: str) -> l
 
 
 def experiments(models: pd.DataFrame) -> list[str]:
-    """Those that figures show: with trained networks, and with untrained ones of their own, where there are any of each.
+    """Those that figures show: with sweeps, and with untrained networks of their own, where there are any of each.
 
-    Of experiments with one architecture, only the first has untrained networks in the tables.
+    Of experiments with one architecture, only the first has untrained networks in the tables. Networks of the user's
+    have no sweeps.
     """
-    trained, untrained = (
-        list(models.loc[is_untrained(models) == only, "experiment"].unique()) for only in (False, True)
+    swept, untrained = (
+        list(models.loc[models["regularizer"].isin(names), "experiment"].unique())
+        for names in (REGULARIZERS, [UNTRAINED])
     )
-    return [name for name in trained if name in untrained or not untrained] or untrained
+    return [name for name in swept if name in untrained or not untrained] or untrained
 
 
 def kinds(agreement: pd.DataFrame) -> list[Kind]:

@@ -5,13 +5,13 @@ matrices clustered, once for each choice: an experiment of the preset `sensitivi
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from unit_clusters.similarity.measures import FORMS, Kind, kind
+from unit_clusters.results.selection import BASELINE, LIMIT, RUN, good_settings, is_good, is_untrained, kinds
+from unit_clusters.runs.sweep import REGULARIZERS
 
 REFERENCE = "reference"
 """The experiment that the others of the preset are compared with."""
@@ -21,9 +21,6 @@ AS_IN_THE_PAPER = "as in the paper"
 LONG, EARLY = "base", "early"
 """The published run's networks of Experiment 1, by the two training protocols."""
 
-BASELINE = ("l2", 1e-5)
-"""Regulariser and strength of the networks from which rises of Q are counted, seed by seed."""
-
 NUMBERS = {
     "lead": "dropout's lead in Q*: its largest rise minus the larger of L2's and L1's",
     "upstream": "agreement within the upstream family",
@@ -32,15 +29,12 @@ NUMBERS = {
 }
 """The headline numbers, in words. Q* is the mean of the eight measures and of all layers."""
 
-KINDS = {(a.measure, b.measure): kind(a, b) for a, b in product(FORMS, FORMS)}
-"""Of pairs of measures, in whatever form."""
-
 COLUMNS = ("source", "choice", "networks", *(c for name in NUMBERS for c in (name, f"{name}_se")))
 """The table: a row a choice; errors are standard errors over seeds, NaN with a single one."""
 
 
 class Tables(NamedTuple):
-    """models.csv, modularity.csv and agreement.csv, or some of their rows."""
+    """models.csv, modularity.csv and agreement.csv, as `selection.read` gives them, or some of their rows."""
 
     models: pd.DataFrame
     modularity: pd.DataFrame
@@ -53,8 +47,8 @@ class Tables(NamedTuple):
 class Choice(NamedTuple):
     """How the headline numbers are read off the tables; the defaults are the paper's."""
 
-    least_accuracy: float = 0.8
-    """Networks below this test accuracy are left out, and strengths at which most seeds are."""
+    least_accuracy: float | None = None
+    """In place of the tables' LIMIT."""
     q: str = "q"
     """Column of modularity.csv."""
     score: str = "element_similarity"
@@ -96,16 +90,16 @@ def variant_rows(tables: Tables, variants: Mapping[str, Mapping[str, object]]) -
 
 def headline(tables: Tables, choice: Choice) -> dict[str, float]:
     """The NUMBERS and their standard errors over seeds, and how many networks they are from."""
-    runs = ["regularizer", "strength", "seed"]
-    models = tables.models[tables.models["trained"]]
-    models = models.assign(good=models["test_accuracy"] >= choice.least_accuracy)
-    often = models.groupby(runs[:2])["good"].transform("mean") >= 0.5
-    good = pd.MultiIndex.from_frame(models.loc[models["good"] & often, runs])
+    models, modularity, agreement = (table[~is_untrained(table)] for table in tables)
+    if choice.least_accuracy is not None:
+        models = models.assign(**{LIMIT: choice.least_accuracy})
+    often = good_settings(models).reindex(pd.MultiIndex.from_frame(models[RUN[:3]])).to_numpy()
+    good = pd.MultiIndex.from_frame(models.loc[is_good(models) & often, RUN])
     modularity, agreement = (
-        table[pd.MultiIndex.from_frame(table[runs]).isin(good)] for table in (tables.modularity, tables.agreement)
+        table[pd.MultiIndex.from_frame(table[RUN]).isin(good)] for table in (modularity, agreement)
     )
     of_pair = np.array(kinds(agreement), dtype=str)
-    by_seed = {"lead": leads(modularity.groupby(runs)[choice.q].mean())} | {
+    by_seed = {"lead": leads(modularity.groupby(RUN[1:])[choice.q].mean())} | {
         name: agreement[of_pair == name].groupby("seed")[choice.score].mean() for name in list(NUMBERS)[1:]
     }
     found = {"networks": len(good)}
@@ -127,12 +121,7 @@ def leads(q: pd.Series) -> pd.Series:
         for regularizer, of_strength in rises.groupby("regularizer")
         if not of_strength.isna().all(axis=None)
     }
-    if not largest.keys() >= {"l2", "l1", "dropout"}:
+    if not largest.keys() >= set(REGULARIZERS):
         return pd.Series(dtype=float)
     other = max((largest[name] for name in ("l2", "l1")), key=pd.Series.mean)
     return (largest["dropout"] - other).dropna()
-
-
-def kinds(agreement: pd.DataFrame) -> list[Kind]:
-    """Of each row, the kind of its pair of measures."""
-    return [KINDS[pair] for pair in zip(agreement["measure_a"], agreement["measure_b"], strict=True)]

@@ -1,4 +1,4 @@
-"""Web pages of Markdown texts, to be read inside the report."""
+"""Web pages of Markdown texts. Their styles hold in <main> only, since the first page of the report has one inside."""
 
 import html
 import re
@@ -12,10 +12,10 @@ PAGE = """\
 <title>{title}</title>
 <style>
 main {{ font: 15px/1.45 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
-table {{ border-collapse: collapse; margin: 1em 0; }}
-th, td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left; vertical-align: top; }}
-th {{ border-bottom: 2px solid #888; }}
-pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
+main table {{ border-collapse: collapse; margin: 1em 0; }}
+main th, main td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left; vertical-align: top; }}
+main th {{ border-bottom: 2px solid #888; }}
+main pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
 .reproduced {{ background: #d9f0d3; }}
 .split {{ background: #fff2c6; }}
 .undecided {{ background: #e4ecf7; }}

@@ -1,4 +1,4 @@
-"""The four similarities in layers of any torch module, from one pass over the images, in the fastest way that applies."""
+"""The four similarities in layers of any torch module, from one pass over the images, in the fastest way there is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain

@@ -44,51 +44,53 @@ class Responses(NamedTuple):
     probabilities: Float[Tensor, "batch classes"]
 
 
-def similarity(network: Ensemble, layer: int, pixels: UInt8[Tensor, "images pixels"], chunk: int = CHUNK) -> Similarity:
-    """The four similarities between the units of one hidden layer, eqs. (1) to (4).
+def similarities(networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]) -> list[dict[str, Tensor]]:
+    """By hidden layer and measure, the matrices of all networks, Float[Tensor, "models units units"] each."""
+    found = []
+    for model in range(len(networks)):
+        found.append(similarity(networks[model : model + 1], pixels))
+        log.info("%d of %d networks", model + 1, len(networks))
+    return [
+        dict(zip(MEASURES, map(torch.stack, zip(*layer, strict=True)), strict=True))
+        for layer in zip(*found, strict=True)
+    ]
+
+
+def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int = CHUNK) -> list[Similarity]:
+    """The four similarities between the units of each hidden layer, eqs. (1) to (4).
 
     Args:
         network: an ensemble of one. Products within a chunk are in its precision, sums over chunks in float64.
-        layer: the hidden layer, counted from 1.
         pixels: images as bytes; networks see them in [0, 1].
         chunk: images at a time.
 
     Raises:
-        ValueError: not exactly one network, no such hidden layer, or fewer than two images.
+        ValueError: not exactly one network, or fewer than two images.
     """
-    hidden_layers = len(network.weights) - 1
-    if len(network) != 1 or not 1 <= layer <= hidden_layers or len(pixels) < 2:
+    if len(network) != 1 or len(pixels) < 2:
         raise ValueError(
-            f"similarity takes one network, one of its hidden layers (1 to {hidden_layers}) and at least two images, "
-            f"not {len(network)} networks, layer {layer} and {len(pixels)} images"
+            f"similarity takes one network and at least two images, not {len(network)} and {len(pixels)} images"
         )
     weights = [weight[0] for weight in network.weights]
-    covariance = Covariance(network.sizes[layer])
-    sensitivity = InputSensitivity(weights, layer)
-    downstream = torch.zeros(2, *covariance.sum.shape, dtype=torch.float64)
+    widths = network.sizes[1:-1]
+    covariances = [Covariance(units) for units in widths]
+    sensitivity = InputSensitivity(weights[:-1])
+    downstream = [torch.zeros(2, units, units, dtype=torch.float64) for units in widths]
     for responses in respond(network, pixels, chunk):
-        covariance.add(responses.hidden[layer - 1])
         sensitivity.add(responses.hidden)
-        for total, factor in zip(downstream, downstream_factors(weights, layer, responses), strict=True):
-            total += factor.T @ factor
-    sums = torch.stack(
-        [covariance.sum * len(pixels) / (len(pixels) - 1), torch.from_numpy(sensitivity.sum), *downstream]
-    )
-    # The sums are symmetric but for rounding.
-    return Similarity(*((sums + sums.mT) / 2 / len(pixels)).abs())
-
-
-def similarities(networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]) -> list[dict[str, Tensor]]:
-    """By hidden layer and measure, the matrices of all networks, Float[Tensor, "models units units"] each."""
+        jacobians = output_jacobians(weights, responses.hidden)
+        for covariance, activity, sums, jacobian in zip(
+            covariances, responses.hidden, downstream, jacobians, strict=True
+        ):
+            covariance.add(activity)
+            for total, factor in zip(sums, downstream_factors(jacobian, responses.probabilities), strict=True):
+                total += factor.T @ factor
+    number = len(pixels)
     layers = []
-    for layer in range(1, len(networks.weights)):
-        found = []
-        for model in range(len(networks)):
-            found.append(similarity(networks[model : model + 1], layer, pixels))
-            log.info("layer %d: %d of %d networks", layer, model + 1, len(networks))
-        layers.append(
-            {name: torch.stack(stack) for name, stack in zip(MEASURES, zip(*found, strict=True), strict=True)}
-        )
+    for covariance, i_sens, sums in zip(covariances, sensitivity.sums, downstream, strict=True):
+        total = torch.stack([covariance.sum * number / (number - 1), torch.from_numpy(i_sens), *sums])
+        # The sums are symmetric but for rounding.
+        layers.append(Similarity(*((total + total.mT) / 2 / number).abs()))
     return layers
 
 
@@ -119,34 +121,33 @@ class Covariance:
 
 
 class InputSensitivity:
-    """The sum in eq. (2), over chunks.
+    """The sums in eq. (2), over chunks, of all layers with these weights.
 
     For one image it is P G P^T with G = W_1 W_1^T and P = D_l W_l ... D_2 W_2 D_1. Rows and columns of inactive units
     are left out.
     """
 
-    def __init__(self, weights: list[Float[Tensor, "outputs inputs"]], layer: int):
+    def __init__(self, weights: list[Float[Tensor, "outputs inputs"]]):
         first = weights[0].double()
         self.gram = (first @ first.T).to(weights[0].dtype).numpy()
-        self.weights = [weight.numpy() for weight in weights[1:layer]]
-        self.sum = np.zeros((len(weights[layer - 1]),) * 2)
+        self.weights = [weight.numpy() for weight in weights[1:]]
+        self.sums = [np.zeros((len(weight),) * 2) for weight in weights]
 
     def add(self, hidden: list[Float[Tensor, "batch units"]]) -> None:
-        masks = [(activity > 0).numpy() for activity in hidden[: len(self.weights) + 1]]
-        if not self.weights:  # the first layer: G, where both units are active
-            mask = masks[0].astype(self.gram.dtype)
-            self.sum += (mask.T @ mask) * self.gram
-            return
-        total = np.zeros_like(self.sum, dtype=self.gram.dtype)
-        for image in zip(*masks, strict=True):
+        masks = [(activity > 0).numpy() for activity in hidden[: len(self.sums)]]
+        mask = masks[0].astype(self.gram.dtype)
+        self.sums[0] += (mask.T @ mask) * self.gram  # G, where both units are active
+        totals = [np.zeros_like(total, dtype=self.gram.dtype) for total in self.sums[1:]]
+        for image in zip(*masks, strict=True) if totals else ():
             active = [mask.nonzero()[0] for mask in image]
-            paths, *more = map(_block, self.weights, active[1:], active)
-            for weights in more:
-                paths = weights @ paths
-            product = paths @ _block(self.gram, active[0], active[0]) @ paths.T
-            places = active[-1][:, None] * len(total) + active[-1]
-            np.add.at(total.ravel(), places.ravel(), product.ravel())
-        self.sum += total
+            gram, paths = _block(self.gram, active[0], active[0]), None
+            for total, weight, below, above in zip(totals, self.weights, active[:-1], active[1:], strict=True):
+                weight = _block(weight, above, below)
+                paths = weight if paths is None else weight @ paths
+                places = above[:, None] * len(total) + above
+                np.add.at(total.ravel(), places.ravel(), (paths @ gram @ paths.T).ravel())
+        for total, more in zip(self.sums[1:], totals, strict=True):
+            total += more
 
 
 def _block(
@@ -156,17 +157,26 @@ def _block(
     return matrix.take(rows, 0).take(columns, 1)
 
 
+def output_jacobians(
+    weights: list[Float[Tensor, "outputs inputs"]], hidden: list[Float[Tensor, "batch units"]]
+) -> list[Float[Tensor, "batch classes units"]]:
+    """The Jacobians J of the logits by the activity of each hidden layer."""
+    jacobian = weights[-1].expand(len(hidden[0]), -1, -1)
+    found = [jacobian]
+    for weight, activity in zip(weights[-2:0:-1], hidden[:0:-1], strict=True):
+        jacobian = (jacobian * activity.sign().unsqueeze(1)) @ weight
+        found.append(jacobian)
+    return found[::-1]
+
+
 def downstream_factors(
-    weights: list[Float[Tensor, "outputs inputs"]], layer: int, responses: Responses
+    jacobian: Float[Tensor, "batch classes units"], probabilities: Float[Tensor, "batch classes"]
 ) -> tuple[Float[Tensor, "rows units"], Float[Tensor, "rows units"]]:
     """Matrices F, stacked over images, of which F^T F is a chunk's sum in eq. (3) and in eq. (4).
 
     For eq. (3) F is the Jacobian J of the logits. For eq. (4) F = E^T J, since diag(p) - p p^T = E E^T with
     E = (I - p 1^T) diag(sqrt p).
     """
-    p = responses.probabilities.unsqueeze(2)
-    jacobian = weights[-1].expand(len(p), -1, -1)
-    for weight, activity in zip(weights[-2 : layer - 1 : -1], responses.hidden[-1 : layer - 1 : -1], strict=True):
-        jacobian = (jacobian * activity.sign().unsqueeze(1)) @ weight
+    p = probabilities.unsqueeze(2)
     hessian = p.sqrt() * (jacobian - p.mT @ jacobian)
     return jacobian.flatten(0, 1), hessian.flatten(0, 1)

@@ -1,8 +1,8 @@
-"""The similarity measures and their forms (section 3.1, Fig. 2). Everything that tells one from another derives from here.
+"""The similarity measures and their forms (section 3.1, Fig. 2): one entry each, from which all else derives.
 
-Colours are here too, as text: whoever adds a measure adds one entry. They are Fig. 2's: one hue a measure, cold upstream
-and warm downstream, darker when normalised. They stay apart in simulated deuteranopia and protanopia, and have a
-contrast of at least 3 to white. Text needs 4.5, and has the darker shade.
+Colours are part of it, so that a further measure is one entry. They are Fig. 2's: one hue a measure, cold upstream and
+warm downstream, darker when normalised. They stay apart in simulated deuteranopia and protanopia, and have a contrast
+of at least 3 to white. Text needs 4.5, and has the darker shade.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unit_clusters.similarity.automatic import Options, Sums, curvature, output_vectors
-from unit_clusters.similarity.closed_form import CHUNK, InputSensitivity, Responses, downstream_factors
+from unit_clusters.similarity.closed_form import CHUNK, InputSensitivity, output_jacobians
 
 LETTERS = {nn.Flatten: "F", nn.Linear: "L", nn.ReLU: "R", nn.Dropout: "D"}
 
@@ -55,7 +55,7 @@ class ClosedForm:
         self.biases = [0 if module.bias is None else module.bias.detach().cpu() for module in linear]
         self.layers, self.options = layers, options
         self.sums = {name: Sums(len(self.weights[number - 1])) for name, number in layers.items()}
-        self.i_sens = {name: InputSensitivity(self.weights, number) for name, number in layers.items()}
+        self.i_sens = InputSensitivity(self.weights[: max(layers.values())])
         outputs, widest = len(self.weights[-1]), max(map(len, self.weights))
         an_image = 6 * outputs * (widest + outputs) * self.weights[0].element_size()
         self.most = max(1, min(CHUNK, options.memory // an_image))
@@ -67,15 +67,15 @@ class ClosedForm:
             activity = (activity @ weight.T + bias).relu()
             hidden.append(activity)
         outputs = activity @ self.weights[-1].T + self.biases[-1]
-        responses = Responses(hidden, outputs.softmax(1))
+        self.i_sens.add(hidden)
+        jacobians = output_jacobians(self.weights, hidden)
         second = curvature(self.options.loss, outputs, labels) if self.options.loss else None
         for name, number in self.layers.items():
             sums = self.sums[name]
             sums.images += len(images)
             sums.covariance.add(hidden[number - 1])
-            self.i_sens[name].add(hidden)
-            sums.i_sens = torch.from_numpy(self.i_sens[name].sum)
-            jacobian = downstream_factors(self.weights, number, responses)[0].unflatten(0, outputs.shape)
+            sums.i_sens = torch.from_numpy(self.i_sens.sums[number - 1])
+            jacobian = jacobians[number - 1]
             sums.o_sens += gram(jacobian if self.options.all_outputs else self._chosen(outputs) @ jacobian)
             if second:
                 weights, basis = second
