@@ -54,6 +54,10 @@ scaling: .venv/installed ## cost of each stage against its size, into docs/scali
 rulegraph: .venv/installed ## draw docs/rulegraph.svg, the picture in the README (needs Graphviz)
 	$(SNAKEMAKE) fig3 fig5 claims --rulegraph dot | dot -Grankdir=LR -Tsvg -o docs/rulegraph.svg
 
+docs: .venv/docs ## the documentation site, into site/ (once set up, without a network)
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "Open site/index.html; with search, python3 -m http.server -d site"
+
 lint: .venv/installed ## style of code and workflow
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -73,4 +77,8 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[slurm]"
 	@touch $@
 
-.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm benchmark scaling rulegraph lint clean
+.venv/docs: .venv/installed
+	.venv/bin/pip install --quiet -c constraints.txt -e ".[docs]"
+	@touch $@
+
+.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm benchmark scaling rulegraph docs lint clean

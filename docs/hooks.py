@@ -21,7 +21,6 @@ COPIES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "config/README.md": "configuration.md",
-    "examples/tutorial.md": "tutorial.md",
     "results/published/claims.md": "scorecard.md",
 }
 """Pages that lie elsewhere in the repository."""
@@ -35,7 +34,8 @@ COMMANDS = {
 }
 """What draws a figure that is drawn from this table; `snakemake NAME` draws all others."""
 
-LINK = re.compile(r"(\]\(|\bsrc=\")(?!\w+:)([^)#\"\s]+)")
+LINK = re.compile(r"\[([^][]*)\]\((?!\w+:)([^)#\s]+)(#[^)]*)?\)")
+"""[text](target#anchor), not to the web."""
 
 
 def on_files(files, config):
@@ -46,7 +46,8 @@ def on_files(files, config):
         files.append(File.generated(config, uri, content=text))
     there = {path: uri for path, uri in COPIES.items() if (ROOT / path).exists()}
     there |= {f"{PICTURES}/{path.name}": f"figures/{path.name}" for path in (ROOT / PICTURES).glob("*.png")}
-    there |= {str(path.relative_to(ROOT)): f"examples/{path.name}" for path in (ROOT / "examples").glob("*.png")}
+    shown = (path for path in (ROOT / "examples").rglob("*") if path.suffix in (".png", ".py", ".yaml"))
+    there |= {uri: uri for uri in (str(path.relative_to(ROOT)) for path in shown)}
     for path, uri in there.items():
         files.append(File.generated(config, uri, abs_src_path=str(ROOT / path)))
     config.repository = there | STANDS_FOR  # where on the site a file of the repository is
@@ -54,16 +55,17 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Links from one file of the repository to another lead to where that one is on the site."""
+    """Links to files of the repository lead to where these are on the site; of all others only the words are left."""
     origins = {uri: path for path, uri in COPIES.items()}
     folder = PurePosixPath(origins.get(page.file.src_uri, f"docs/{page.file.src_uri}")).parent
     here = PurePosixPath(page.file.src_uri).parent
 
     def moved(link: re.Match) -> str:
-        target = normpath(folder / link[2])
+        text, target, anchor = link[1], normpath(folder / link[2]), link[3] or ""
         uri = config.repository.get(target, target.removeprefix("docs/"))
-        known = files.get_file_from_path(uri) is not None
-        return f"{link[1]}{relpath(uri, here)}" if known else link[0]
+        if files.get_file_from_path(uri):
+            return f"[{text}]({relpath(uri, here)}{anchor})"
+        return text if (ROOT / target).exists() else link[0]
 
     return LINK.sub(moved, markdown)
 
@@ -81,11 +83,12 @@ command that redraws it. That command also makes whatever the figure still lacks
 networks first. To draw a figure from our numbers instead, in a minute and without training, add the preset:
 
 ```
-snakemake fig3 --configfile workflow/presets/published.yaml   # one figure, into results/redrawn/figures/
-make published                                                # all of them, and the scorecard
+snakemake fig3 --configfile workflow/presets/published.yaml
+make published   # all of them, and the scorecard
 ```
 
-Figures are written as PDF, PNG and SVG. A click on a picture opens it in full size."""
+These go to `results/redrawn/figures/`. Figures are written as PDF, PNG and SVG. A click on a picture opens it in full
+size."""
 
 
 def entry(name: str, figure: Figure) -> str:
@@ -148,8 +151,8 @@ def rules() -> str:
 RULES = """\
 # The rules
 
-Each stage is a rule of Snakemake, in a file of `workflow/rules/`. This is all of them, as they are. A job is a cohort: the
-networks of one experiment and regulariser over a block of strengths and seeds, with all their hidden layers.
+Each stage is a rule of Snakemake, in a file of `workflow/rules/`. This is all of them, as they are. A job is a cohort:
+the networks of one experiment and regulariser over a block of strengths and seeds, with all their hidden layers.
 
 ![The rules and what each needs](rulegraph.svg)"""
 
@@ -160,7 +163,9 @@ def rooms() -> list[str]:
 
 def reference(room: str) -> str:
     """The public functions and classes of a room, module by module."""
-    return "\n\n".join([f"# {room}", get_docstring(parse((PACKAGE / room / "__init__.py").read_text())), *modules(room)])
+    return "\n\n".join(
+        [f"# {room}", get_docstring(parse((PACKAGE / room / "__init__.py").read_text())), *modules(room)]
+    )
 
 
 def modules(room: str) -> Iterator[str]:

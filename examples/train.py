@@ -1,4 +1,4 @@
-"""Train the network of the tutorial on Fashion-MNIST, with dropout and without: `python train.py`, or with more seeds."""
+"""Train the network of the tutorial on Fashion-MNIST, with and without dropout: `python train.py [--seeds 5]`."""
 
 import argparse
 from collections.abc import Iterable

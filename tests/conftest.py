@@ -1,5 +1,42 @@
-"""What all tests share: numerical libraries take one thread, as in every job of the workflow."""
+"""What all tests share: numerical libraries take one thread, as in every job, and signatures are checked at run time."""
 
 import os
+from pathlib import Path
+
+import jaxtyping
+import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when they are imported, which is after this
+
+PACKAGE = Path(__file__).parents[1] / "src" / "unit_clusters"
+
+UNCHECKED = {
+    "clusters/search.py",  # numba cannot compile functions that are wrapped
+    "layer_plot.py",
+    "results/selection.py",
+    "results/sensitivity.py",
+}
+
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+"""An int will do for a float, as PEP 484 has it."""
+
+
+def checked_modules() -> list[str]:
+    """The package's modules, one by one, since the hook takes a package with all that is in it."""
+    files = (path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py")
+    return [
+        ".".join(("unit_clusters", *file.with_suffix("").parts))
+        for file in files
+        if file.as_posix() not in UNCHECKED and file.parts[0] not in ("figures", "claims")
+    ]
+
+
+jaxtyping.install_import_hook(checked_modules(), CHECKER)
+
+
+@pytest.fixture
+def unchecked():
+    """For a test that hands in what a signature does not allow, to see the package's own error."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

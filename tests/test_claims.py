@@ -495,6 +495,14 @@ def test_half_of_the_seeds_make_a_strength_good(tables):
         assert (("dropout", 0.3) in of.good_settings(networks.group("base"))) == good
 
 
+def test_another_limit_discards_other_networks(tables):
+    models, *others = tables[True]  # their test accuracies are 0.97 and 0.1135
+    for limit, good in ((0.98, 0), (0.97, 13), (0.1, 15)):
+        group = arrange(models.assign(**{LIMIT: limit}), *others).group("base")
+        assert len(of.good_settings(group)) == good
+        assert np.isnan(group["q"]).all(axis=(1, 2, 3)).sum() == 15 - good
+
+
 def test_points_below_the_line_are_those_that_are_seen(noise):
     models, modularity, agreement = noise
     counted = modularity["experiment"] != "early"

@@ -1,26 +1,24 @@
-"""The documentation site, in a browser: pictures load, links lead somewhere, and no page is wider than its window."""
+"""The documentation: in a browser, pictures load, links lead somewhere and pages fit; and its numbers are ours."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 
+import pandas as pd
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
+PUBLISHED = ROOT / "results" / "published"
 DESKTOP, PHONE = 1280, 390
 CHROMIUM = shutil.which("chromium")
-
-pytestmark = [
-    pytest.mark.skipif(not find_spec("mkdocs"), reason='needs MkDocs: pip install -c constraints.txt -e ".[docs]"'),
-    pytest.mark.skipif(not CHROMIUM, reason="needs the browser chromium"),
-]
 
 VISIT = """
 <body><script type="module">
@@ -64,6 +62,7 @@ class Handler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The folder of the site, built as `make docs` builds it."""
+    pytest.importorskip("mkdocs", reason='needs MkDocs: pip install -c constraints.txt -e ".[docs]"')
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -83,6 +82,8 @@ def server(site):
 @pytest.fixture(scope="module")
 def seen(site, server, tmp_path_factory):
     """What the browser sees on each page at each width."""
+    if not CHROMIUM:
+        pytest.skip("needs the browser chromium")
     pages = sorted(str(path.relative_to(site)) for path in site.rglob("*.html"))
     visit = VISIT.replace("WIDTHS", json.dumps([DESKTOP, PHONE])).replace("PAGES", json.dumps(pages))
     (site / "visit.html").write_text(visit)
@@ -126,4 +127,22 @@ def test_nothing_is_loaded_from_elsewhere(seen, server):
 
 def test_the_gallery_shows_each_figure_that_is_published(seen):
     shown = {Path(source).name for view in seen if view["page"] == "gallery.html" for source, _ in view["pictures"]}
-    assert shown == {path.name for path in (ROOT / "results" / "published" / "figures").glob("*.png")}
+    assert shown == {path.name for path in (PUBLISHED / "figures").glob("*.png")}
+
+
+def test_the_summary_tells_the_published_numbers():
+    summary = (ROOT / "docs" / "summary.md").read_text()
+    (verdicts,) = re.findall(r"^\*\*.* of \d+ claims\*\*", (PUBLISHED / "claims.md").read_text(), re.MULTILINE)
+    assert verdicts in summary
+    claims = pd.read_csv(PUBLISHED / "claims.csv", index_col="id")
+    rows = re.findall(r"\| ([^|]*) \| `([\w/-]+)` \|$", summary, re.MULTILINE)
+    assert len(rows) == 4
+    for told, name in rows:
+        claim = claims.loc[name]
+        assert told == f"{claim['value']:.2g} ({claim['ci_low']:.2g} to {claim['ci_high']:.2g})", name
+
+
+def test_codecheck_lists_what_is_published():
+    manifest = yaml.safe_load((ROOT / "codecheck.yml").read_text())["manifest"]
+    wanted = [*PUBLISHED.glob("figures/*.pdf"), *PUBLISHED.glob("tables/*.csv.gz"), PUBLISHED / "claims.md"]
+    assert {entry["file"] for entry in manifest} == {str(path.relative_to(ROOT)) for path in wanted}

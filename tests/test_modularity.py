@@ -96,6 +96,7 @@ class TestAdjacency:
             (np.array([[np.inf, 1.0], [1.0, 1.0]]), "1 entries that are NaN or infinite"),
         ],
     )
+    @pytest.mark.usefixtures("unchecked")
     def test_says_what_is_wrong(self, similarity, complaint):
         with pytest.raises(ValueError, match=complaint):
             adjacency(similarity)

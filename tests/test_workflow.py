@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from safetensors.torch import save_file
 
+from unit_clusters.networks import own
 from unit_clusters.results.published import KEYS
 
 pytestmark = pytest.mark.workflow
@@ -88,7 +90,7 @@ def plan(folder, *arguments, **options):
     statistics = re.search(r"Job stats:\njob +count\n[- ]+\n(.*?)\ntotal", printed, re.DOTALL)
     counts = {rule: int(count) for rule, count in map(str.split, statistics[1].splitlines())} if statistics else {}
     jobs = {rule: counts[rule] for rule in counts if rule not in ("default", "all", "figures", "tables")}
-    figures = {rule for rule in jobs if rule in OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
+    figures = {rule for rule in jobs if rule.startswith("fig") or rule == "tableS1"}
     jobs = {rule: count for rule, count in jobs.items() if rule not in figures}
     return jobs | {"figures": figures} if figures else jobs
 
@@ -285,6 +287,45 @@ def test_a_new_seed_trains_new_cohorts_only(copy):
 def test_similarity_code_trains_nothing(copy):
     edit(copy / "src/unit_clusters/similarity/closed_form.py", "CHUNK = 100", "CHUNK = 50")
     assert plan(copy) == downstream(COHORTS + UNTRAINED)
+
+
+# Networks of the user's
+
+FACTORY = """
+from torch import nn
+
+def build(checkpoint):
+    layers = nn.Conv2d(1, 4, 5, stride=3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 12), nn.ReLU(), nn.Linear(12, 10)
+    return nn.Sequential(*layers)
+"""
+
+
+def test_networks_of_the_users_go_through_the_same_rules(copy):
+    (copy / "my_networks.py").write_text(FACTORY)
+    (copy / "runs").mkdir()
+    build = own.function(str(copy / "my_networks.py:build"), "factory")
+    for seed, name in enumerate(("a.safetensors", "b.safetensors")):
+        save_file(own.initialised(build, seed).state_dict(), copy / "runs" / name)
+    mine = {
+        "factory": "my_networks.py:build",
+        "checkpoints": "runs/*",
+        "untrained": 3,
+        "layers": ["1", "4"],
+        "inputs": {"dataset": "synthetic", "images": 60},
+        "loss": "cross_entropy",
+    }
+    only = overlay(copy, experiments={"base": None, "mine": mine})
+    stages = dict.fromkeys(("examine", "cluster", "compare"), 4)
+    assert plan(copy, **only) == stages | {"table": 5, "figures": {"figlayers", "figpairs"}}
+    snakemake(copy, "--cores", "2", **only)
+    results = copy / "results" / "tiny"
+    layers = pd.read_csv(results / "tables" / "layers.csv")
+    assert layers.groupby("name", sort=False)["units"].unique().map(list).to_dict() == {"1": [4], "4": [12]}
+    table = pd.read_csv(results / "tables" / "modularity.csv")
+    assert table["regularizer"].value_counts().to_dict() == {"none": 48, "a.safetensors": 16, "b.safetensors": 16}
+    save_file(own.initialised(build, 2).state_dict(), copy / "runs" / "0.safetensors")
+    planned = plan(copy, **only)
+    assert [planned[stage] for stage in stages] == [1, 1, 1]
 
 
 # What goes wrong

@@ -40,9 +40,9 @@ from unit_clusters.data.synthetic import write_synthetic
 from unit_clusters.networks import ensemble as network
 from unit_clusters.networks import evaluation, training
 from unit_clusters.results import tables
-from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.results.clustering import search_layers
 from unit_clusters.results.comparison import compare_layers
+from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import FORMS, MEASURES
 

@@ -68,7 +68,7 @@ class Run:
     def logged(self):
         """What it says of each job, which is more than it prints."""
         logs = self.log.parent.glob(".snakemake/log/*.log")
-        return max(logs, key=lambda log: log.name).read_text()
+        return "".join(log.read_text() for log in sorted(logs)[-1:])
 
     def until(self, happened):
         """Wait for something to happen while it runs."""

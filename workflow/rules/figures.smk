@@ -7,16 +7,12 @@ MODULES = SOURCE / "unit_clusters" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
 HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
 
-
-def is_drawn(entry):
-    """Whether this run has what the figure shows: networks of the user's, a study of sensitivity, or perceptrons."""
-    if "layers" in entry.files:
-        return "layers" in PARTS
-    return PERCEPTRONS and ("sensitivity" not in entry.files or SENSITIVITY)
-
-
+# Those that this run has something to show in: perceptrons, networks of the user's, a study of sensitivity.
 FIGURES = {
-    figure: entry for figure, entry in catalog.FIGURES.items() if is_drawn(entry)
+    figure: entry
+    for figure, entry in catalog.FIGURES.items()
+    if ("layers" in PARTS if "layers" in entry.files else PERCEPTRONS)
+    and (SENSITIVITY or "sensitivity" not in entry.files)
 }
 
 for figure, entry in FIGURES.items():
@@ -88,7 +84,10 @@ rule tableS1:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={"experiments": EXPERIMENTS, "l2_floor": config["l2_floor"]},
+        job={
+            "experiments": {name: EXPERIMENTS[name] for name in PERCEPTRONS},
+            "l2_floor": config["l2_floor"],
+        },
     message:
         "Table S1"
     script:
@@ -102,4 +101,4 @@ rule figures:
             figure=FIGURES,
             format=FORMATS,
         ),
-        rules.tableS1.output,
+        rules.tableS1.output if PERCEPTRONS else [],

@@ -2,16 +2,20 @@
 
 from importlib import import_module
 
-from unit_clusters.figures import examples, style
+from unit_clusters.figures import style
 from unit_clusters.results.selection import read
 from unit_clusters.runs.logs import logged_to
 
 
+def module(name):
+    """Of a figure; not imported by name above, since each figure depends on its own modules only."""
+    return import_module(f"unit_clusters.figures.{name}")
+
+
 def main(job):
     spec, files = job.params.job, {name: path for name, path in job.input.items() if name != "modules"}
-    shown = {"examples": examples.read(files.pop("examples"))} if "examples" in files else {}
-    module = import_module(f"unit_clusters.figures.{spec['module']}")
-    figure = module.draw(**read(files, spec["min_test_accuracy"]), **shown, **spec["options"])
+    shown = {"examples": module("examples").read(files.pop("examples"))} if "examples" in files else {}
+    figure = module(spec["module"]).draw(**read(files, spec["min_test_accuracy"]), **shown, **spec["options"])
     style.save(figure, job.output)
 
 

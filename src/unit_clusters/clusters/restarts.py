@@ -146,7 +146,7 @@ def other_searches(
     graph = leiden_graph(weights)
     one = np.zeros(len(weights), dtype=np.int64)
     return OtherSearches(
-        max(modularity(weights, leiden(graph, seed)) for seed in rng.integers(2**31, size=LEIDEN_RUNS)),
+        max(modularity(weights, leiden(graph, seed)) for seed in rng.integers(2**31, size=LEIDEN_RUNS).tolist()),
         *(modularity(weights, improve(weights, one, rng, number, entropy)) for number in (FEW_STEPS, steps)),
     )
 
@@ -167,5 +167,5 @@ def leiden(graph: "igraph.Graph", seed: int, iterations: int = 2) -> Int[np.ndar
     """
     import igraph
 
-    igraph.set_random_number_generator(Random(int(seed)))
+    igraph.set_random_number_generator(Random(seed))
     return np.array(graph.community_leiden("modularity", weights="weight", n_iterations=iterations).membership)

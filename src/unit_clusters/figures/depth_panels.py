@@ -22,12 +22,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
     A line shows the largest good strength of its regulariser, `good_strengths`.
 
     Args:
-        modularity: modularity.csv.
-        models: models.csv, to know the good strengths and which networks to discard.
         column: what to show, of QUANTITIES.
-
-    Raises:
-        ValueError: `modularity` holds a network that `models` does not.
     """
     quantity = QUANTITIES[column]
     kept = keep_good(modularity[modularity["experiment"] == "deep"], models)

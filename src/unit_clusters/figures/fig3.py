@@ -44,13 +44,11 @@ def draw(
     """Draw Figure 3.
 
     Args:
-        modularity: modularity.csv.
-        models: models.csv, to know which networks to discard.
         examples: at most four, in the order in which they are shown.
         hidden: units of each hidden layer, by experiment.
 
     Raises:
-        ValueError: more than four examples, or `modularity` holds a network that `models` does not.
+        ValueError: there are more than four examples.
     """
     if len(examples) > 4:
         raise ValueError(f"Fig. 3 has room for four examples; {len(examples)} were given")

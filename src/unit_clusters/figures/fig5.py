@@ -19,13 +19,6 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Panels a-c are averages over layers, seeds, strengths and regularisers of the trained networks; d-f subtract the
     average of the untrained networks of the same architecture. On the diagonal a measure meets itself: 1 by definition,
     0 in the differences.
-
-    Args:
-        agreement: agreement.csv.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: `agreement` holds a network that `models` does not.
     """
     kept, means = keep_good(agreement, models), {}
     for name in experiments(models):

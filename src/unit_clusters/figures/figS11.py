@@ -51,15 +51,7 @@ def spaced(strengths: Sequence[float]) -> list[float]:
 
 @rc_context(style.RC)
 def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw Figure S11: two rows a regulariser, averages over layers and seeds, and these minus the untrained ones.
-
-    Args:
-        agreement: agreement.csv.
-        models: models.csv, to know the good strengths and which networks to discard.
-
-    Raises:
-        ValueError: `agreement` holds a network that `models` does not.
-    """
+    """Draw Figure S11: two rows a regulariser, averages over layers and seeds, and these minus the untrained ones."""
     kept = keep_good(agreement[agreement["experiment"] == "base"], models)
     untrained = mean_scores(kept[is_untrained(kept)], SCORE, diagonal=1)
     chosen = {name: spaced(good_strengths(models, "base", name)) for name in style.REGULARIZERS}

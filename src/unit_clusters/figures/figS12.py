@@ -17,16 +17,7 @@ LABEL = (
 
 
 def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw Figure S12, laid out as Fig. 5; on the diagonal stands the mean modularity of the measure itself.
-
-    Args:
-        agreement: agreement.csv.
-        modularity: modularity.csv.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: a table holds a network that `models` does not.
-    """
+    """Draw Figure S12, laid out as Fig. 5; on the diagonal stands the mean modularity of the measure itself."""
     kept, means = [keep_good(table, models) for table in (agreement, modularity)], {}
     for name in experiments(models):
         parts = [

@@ -21,15 +21,7 @@ SIDE, LEFT, BOTTOM = 2.75, 0.62, 1.5
 
 @rc_context(style.RC)
 def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw Figure S5, in two ranges; right are the matrices that were clustered again.
-
-    Args:
-        modularity: modularity.csv.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: `modularity` holds a network that `models` does not.
-    """
+    """Draw Figure S5, in two ranges; right are the matrices that were clustered again."""
     names = experiments(models)
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
     bottom = BOTTOM + style.further(names)

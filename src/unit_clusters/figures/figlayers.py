@@ -19,7 +19,6 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Draw a row of panels an experiment, with a line a measure.
 
     Args:
-        modularity: modularity.csv.
         layers: layers.csv, the names of the layers of the experiments that are drawn.
     """
     names = list(layers["experiment"].unique())

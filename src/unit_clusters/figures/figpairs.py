@@ -17,7 +17,6 @@ def draw(agreement: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Draw a row an experiment: its networks, and what its factory makes.
 
     Args:
-        agreement: agreement.csv.
         layers: layers.csv, which has the experiments that are drawn.
     """
     names = list(layers["experiment"].unique())

@@ -55,14 +55,6 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
 
     What lies between the two lines of a panel is shaded: it is what the protocol decides. An experiment that the tables
     lack has no line, and the legend says so.
-
-    Args:
-        models: models.csv.
-        modularity: modularity.csv.
-        agreement: agreement.csv.
-
-    Raises:
-        ValueError: a table holds a network that `models` does not.
     """
     models, modularity, agreement = (
         table[table["experiment"].isin(PROTOCOLS)] for table in (models, modularity, agreement)

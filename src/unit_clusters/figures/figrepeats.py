@@ -38,14 +38,6 @@ def draw(repeats: pd.DataFrame, agreement: pd.DataFrame, models: pd.DataFrame) -
 
     Single searches are those of the paper, and another of the same kind with a random stream of its own. Best
     partitions are the best known of each matrix, and those of two disjoint halves of its restarts.
-
-    Args:
-        repeats: repeats.csv.
-        agreement: agreement.csv.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: a table holds a network that `models` does not.
     """
     names, kept = experiments(models), [keep_good(table, models) for table in (repeats, agreement)]
     width = (ACROSS + GAP[0]) / len(names) - GAP[0]

@@ -38,10 +38,6 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     Args:
         modularity: modularity.csv; columns that it lacks, or of which all are NaN, leave their panels empty but for a
             note.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: `modularity` holds a network that `models` does not.
     """
     names = experiments(models)
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)

@@ -46,10 +46,6 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
 
     Args:
         agreement: agreement.csv; a score that it lacks, or all NaN, leaves its panels empty but for a note.
-        models: models.csv, to know which networks to discard.
-
-    Raises:
-        ValueError: `agreement` holds a network that `models` does not.
     """
     names, kept = experiments(models), keep_good(agreement, models)
     bottom = BOTTOM + style.further(names)

@@ -25,7 +25,8 @@ LEFT, WIDTH, GAP, ROW, BOTTOM = 2.35, 1.03, 0.13, 0.2, 0.85
 @rc_context(style.RC)
 def draw(sensitivity: pd.DataFrame) -> Figure:
     """Draw a panel a headline number, and a line a choice, from sensitivity.csv."""
-    groups = [rows for _, rows in sensitivity.groupby("source", sort=False)]
+    sources = dict(iter(sensitivity.groupby("source", sort=False)))
+    groups = list(sources.values())
     heights = [ROW * (len(rows) + 0.5) for rows in groups]
     top = BOTTOM + sum(heights) + 0.35 * (len(groups) - 1)
     figure = Figure(figsize=(style.WIDTH, top + 0.7))
@@ -39,7 +40,7 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
             first, upper = first or axes, upper - height - 0.35
         first.set_title(title, pad=4 if len(groups) == 1 else 14)
         first.tick_params(labelbottom=len(groups) == 1)
-    style.footnote(figure, [NOTE, *(f"{source}: {_networks(rows)}." for source, rows in _by_source(sensitivity))])
+    style.footnote(figure, [NOTE, *(f"{source}: {_networks(rows)}." for source, rows in sources.items())])
     return figure
 
 
@@ -60,10 +61,6 @@ def _name_rows(axes: Axes, rows: pd.DataFrame, labelled: bool) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(3))
     if labelled:
         axes.set_title(rows["source"].iloc[0], loc="right", x=-0.03, fontsize=8, weight="bold", pad=4)
-
-
-def _by_source(sensitivity: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return list(sensitivity.groupby("source", sort=False))
 
 
 def _networks(rows: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """What all figures share: colours, markers and labels, which networks count, and how a figure is saved."""
 
 import textwrap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -113,7 +113,7 @@ def say(axes: Axes, note: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
 
 
-def further(experiments: Sequence[str], room: int = 3) -> float:
+def further(experiments: Collection[str], room: int = 3) -> float:
     """Inches by which a foot must grow that has room to describe so many experiments."""
     return 0.12 * max(0, len(experiments) - room)
 

@@ -49,14 +49,9 @@ def draw(
     """Draw a block for each hidden layer of Experiment 1, or for each other experiment with all of its layers together.
 
     Args:
-        modularity: modularity.csv.
-        models: models.csv, to know which networks to discard.
         column: what to show, of QUANTITIES.
         layers: which of the two.
         same_scale: whether all blocks have the same vertical scale.
-
-    Raises:
-        ValueError: `modularity` holds a network that `models` does not.
     """
     names = ["base"] if layers else [name for name in experiments(models) if name != "base"]
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)

@@ -55,8 +55,8 @@ class Ensemble:
     def forward(
         self,
         images: Float[Tensor, "models batch pixels"],
-        masks: Sequence[Float[Tensor, "models batch units"]] | None = None,
-    ) -> tuple[list[Float[Tensor, "models batch units"]], Float[Tensor, "models batch classes"]]:
+        masks: Sequence[Float[Tensor, "models batch _units"]] | None = None,
+    ) -> tuple[list[Float[Tensor, "models batch _units"]], Float[Tensor, "models batch classes"]]:
         """Hidden activities (after the ReLU, and after dropout's `masks` if given) and logits."""
         hidden = []
         activity = images
@@ -115,8 +115,8 @@ class Stack:
         return Stack(self.first[:, models], self.rest[models], self.sizes)
 
     def forward(
-        self, batch: Batch, masks: Sequence[Float[Tensor, "models units batch"]] | None = None
-    ) -> tuple[list[Float[Tensor, "models units batch"]], Float[Tensor, "models classes batch"]]:
+        self, batch: Batch, masks: Sequence[Float[Tensor, "models _units batch"]] | None = None
+    ) -> tuple[list[Float[Tensor, "models _units batch"]], Float[Tensor, "models classes batch"]]:
         """Hidden activities (after the ReLU, and after dropout's `masks` if given) and logits."""
         weights = self.first.view(len(self.first), -1).index_select(0, batch.active)
         activity = (weights.T @ batch.pixels.T).unflatten(0, self.first.shape[1:]).add_(self.biases[0].unsqueeze(2))

@@ -151,7 +151,7 @@ class Course:
 
 
 def gradients(
-    stack: Stack, batch: Batch, masks: Sequence[Float[Tensor, "models units batch"]] | None, out: Stack
+    stack: Stack, batch: Batch, masks: Sequence[Float[Tensor, "models _units batch"]] | None, out: Stack
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
     """Add the gradients of the networks' mean cross-entropies to `out`; return these losses, and the accuracies."""
     hidden, logits = stack.forward(batch, masks)
@@ -200,7 +200,7 @@ def penalties(stack: Stack, courses: Sequence[Course]) -> Float[Tensor, " models
 
 def dropout_masks(
     courses: Sequence[Course], batch: int, units: Sequence[int], like: Tensor
-) -> list[Float[Tensor, "models units batch"]] | None:
+) -> list[Float[Tensor, "models _units batch"]] | None:
     """A factor per unit and image: 0 with the network's dropout probability p, else 1/(1-p). None where all p are 0.
 
     Each is decided by 16 random bits, so p is rounded to a multiple of 2^-16.

@@ -10,7 +10,7 @@ from unit_clusters.runs.files import written_whole
 RUN_COLUMNS = ("experiment", "regularizer", "strength", "seed")
 
 
-def write(columns: Sequence[str], rows: Iterable[dict], path: str | Path) -> None:
+def write(columns: Iterable[str], rows: Iterable[dict], path: str | Path) -> None:
     """Write rows as CSV. Floats read back the same; what is in a row but not among the columns is left out."""
     with written_whole(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")

@@ -40,7 +40,7 @@ class Similarity(NamedTuple):
 class Responses(NamedTuple):
     """One network's responses to a chunk of images: the hidden layers' activities, the classes' probabilities."""
 
-    hidden: list[Float[Tensor, "batch units"]]
+    hidden: list[Float[Tensor, "batch _units"]]
     probabilities: Float[Tensor, "batch classes"]
 
 
@@ -127,13 +127,13 @@ class InputSensitivity:
     are left out.
     """
 
-    def __init__(self, weights: list[Float[Tensor, "outputs inputs"]]):
+    def __init__(self, weights: list[Float[Tensor, "_outputs _inputs"]]):
         first = weights[0].double()
         self.gram = (first @ first.T).to(weights[0].dtype).numpy()
         self.weights = [weight.numpy() for weight in weights[1:]]
         self.sums = [np.zeros((len(weight),) * 2) for weight in weights]
 
-    def add(self, hidden: list[Float[Tensor, "batch units"]]) -> None:
+    def add(self, hidden: list[Float[Tensor, "batch _units"]]) -> None:
         masks = [(activity > 0).numpy() for activity in hidden[: len(self.sums)]]
         mask = masks[0].astype(self.gram.dtype)
         self.sums[0] += (mask.T @ mask) * self.gram  # G, where both units are active
@@ -158,8 +158,8 @@ def _block(
 
 
 def output_jacobians(
-    weights: list[Float[Tensor, "outputs inputs"]], hidden: list[Float[Tensor, "batch units"]]
-) -> list[Float[Tensor, "batch classes units"]]:
+    weights: list[Float[Tensor, "_outputs _inputs"]], hidden: list[Float[Tensor, "batch _units"]]
+) -> list[Float[Tensor, "batch classes _units"]]:
     """The Jacobians J of the logits by the activity of each hidden layer."""
     jacobian = weights[-1].expand(len(hidden[0]), -1, -1)
     found = [jacobian]
