@@ -15,7 +15,7 @@ from typing import NamedTuple
 import leidenalg
 import numpy as np
 
-from tests import naive_modularity as naive
+from benchmarks import naive_modularity as naive
 from unit_clusters.clusters.modularity import adjacency, modularity
 from unit_clusters.clusters.restarts import LEIDEN_RUNS, TOLERANCE, leiden_graph, restarts
 from unit_clusters.clusters.restarts import leiden as leiden_of_igraph

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
+from benchmarks.naive_similarity import halves
 from benchmarks.rounds import take_turns
-from tests.naive_similarity import halves
 from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
 

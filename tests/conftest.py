@@ -1,4 +1,4 @@
-"""What all tests share: numerical libraries take one thread, as in every job, and signatures are checked at run time."""
+"""What all tests share: numerical libraries take one thread, as in every job, and signatures are checked as they run."""
 
 import os
 from pathlib import Path

@@ -569,6 +569,7 @@ def test_what_is_overwritten_in_place_is_refused():
         ({"memory": 100, "model": gelu()}, ValueError, "memory=100 is too little"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_input(change, error, message):
     given = {
         "model": perceptron(),

@@ -50,6 +50,7 @@ def test_write_idx_is_the_inverse_of_read_idx(tmp_path, shape):
 
 
 @pytest.mark.parametrize("array", [np.zeros(3), np.uint8(3), np.zeros((1, 1, 1, 1), dtype=np.uint8)])
+@pytest.mark.usefixtures("unchecked")
 def test_write_idx_refuses_other_arrays(tmp_path, array):
     with pytest.raises(ValueError, match="takes uint8 arrays of one to three axes"):
         write_idx(tmp_path / "idx", array)

@@ -1,4 +1,3 @@
-import naive_modularity as naive
 import networkx as nx
 import numpy as np
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import entr, softmax
 
+from benchmarks import naive_modularity as naive
 from unit_clusters.clusters.modularity import (
     UNUSED,
     adjacency,
@@ -234,13 +234,13 @@ class TestMonteCarlo:
             assert modularity(weights, best) == pytest.approx(best_q, abs=1e-13)
 
     def test_clusters_appear_and_vanish(self):
-        """The comparison above covers both, and the order of the columns is kept."""
+        """On one of the walks that are compared above; no label between the others is left empty."""
         weights = adjacency(random_similarity(6, 6) + 0.01)
         chosen, uniforms = choices(6, 6, 150)
-        steps = naive.monte_carlo(weights, naive.one_hot(np.arange(6)), chosen, uniforms)
-        occupied = np.diff([6] + [naive.first_empty(p) for p, _, _ in steps])
-        assert (occupied > 0).any()
-        assert (occupied < 0).any()
+        walked = [walk(weights, np.arange(6), chosen[:steps], uniforms[:steps])[1] for steps in range(151)]
+        occupied = [len(np.unique(labels)) for labels in walked]
+        assert occupied == [labels.max() + 1 for labels in walked]
+        assert set(np.diff(occupied)) == {-1, 0, 1}
 
     def test_proposals_not_drawn_count_for_the_best(self):
         """From two clusters of a connected pair, the best is the proposal that joins them, whatever is drawn."""

@@ -4,12 +4,12 @@ import math
 
 import igraph
 import leidenalg
-import naive_modularity as naive
 import networkx as nx
 import numpy as np
 import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
+from benchmarks import naive_modularity as naive
 from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
 from unit_clusters.clusters.restarts import (
     LEIDEN_RUNS,

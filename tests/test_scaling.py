@@ -1,17 +1,9 @@
 """What docs/scaling.md says of 100 times the paper."""
 
-import resource
-
 import pytest
-from test_workflow import copy_of_repository, plan
+from test_workflow import copy_of_repository, plan, processor_seconds
 
 HUNDREDFOLD = "workflow/presets/hundredfold.yaml"
-
-
-def processor_seconds():
-    """Of the processes started and ended so far: on a busy machine, these tell more than wall time."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.workflow

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from naive_similarity import halves
 from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
+from benchmarks.naive_similarity import halves
 from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import normalize

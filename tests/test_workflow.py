@@ -1,10 +1,10 @@
 """The workflow itself: real Snakemake on the tiny preset, in a copy of the repository."""
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,12 @@ def snakemake(folder, *arguments, configs=(TINY,), check=True):
     return result.stdout
 
 
+def processor_seconds():
+    """Of the processes started and ended so far: on a busy machine, these tell more than wall time."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def plan(folder, *arguments, **options):
     """How many jobs of each rule a run would do, but for the rules that only collect; and the figures it would draw."""
     printed = snakemake(folder, "--dry-run", *arguments, **options)
@@ -137,9 +143,9 @@ def downstream(cohorts, retrained=False):
 
 def test_the_paper_is_planned_in_300_jobs_and_five_seconds(tmp_path):
     folder = copy_of_repository(tmp_path)
-    start = time.perf_counter()
+    before = processor_seconds()
     planned = plan(folder, configs=())
-    assert time.perf_counter() - start < 5
+    assert processor_seconds() - before < 5
     assert planned == {
         "images": 1,
         "train": 60,
@@ -201,9 +207,9 @@ def test_modularity_in_the_table_is_that_of_the_files(finished):
 
 
 def test_a_second_run_does_nothing_in_five_seconds(finished):
-    start = time.perf_counter()
+    before = processor_seconds()
     assert "Nothing to be done" in snakemake(finished, "--cores", "2")
-    assert time.perf_counter() - start < 5
+    assert processor_seconds() - before < 5
 
 
 def test_one_core_gives_the_same_tables(finished, tmp_path):

@@ -45,6 +45,13 @@ def either(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+# What is kept of the full run, in the repository; on other data, its tables and scorecard.
+ON_MNIST = config["dataset"]["name"] == "mnist"
+KEPT = os.path.relpath(
+    ROOT / "results" / "published" / ("" if ON_MNIST else config["dataset"]["name"])
+)
+
+
 wildcard_constraints:
     experiment="[^/]+",
     cohort="[^/]+",
@@ -58,6 +65,12 @@ def cohort_of(wildcards):
         raise WorkflowError(
             f"The configuration has no cohort {wildcards.cohort} in experiment {wildcards.experiment}."
         )
+
+
+def inputs_of(wildcards):
+    """What networks of the user's are shown: an archive, or a data set."""
+    inputs = EXPERIMENTS[wildcards.experiment]["inputs"]
+    return inputs.get("file") or f"data/{inputs['dataset']}/SHA256SUMS"
 
 
 def differences_from(reference):

@@ -31,10 +31,11 @@ for figure, entry in FIGURES.items():
             ],
         output:
             report(
-                multiext(f"<results>/figures/{figure}", *FORMATS),
+                f"<results>/figures/{figure}.svg",
                 caption="../report/caption.rst",
                 category="Figures",
             ),
+            multiext(f"<results>/figures/{figure}", ".pdf", ".png"),
         log:
             f"<logs>/figures/{figure}.log",
         localrule: True

@@ -1,10 +1,4 @@
 # Experiments of networks that were trained elsewhere: each checkpoint is a cohort, from similarity on.
-def inputs_of(wildcards):
-    """What its networks are shown: an archive of the user's, or a data set."""
-    inputs = EXPERIMENTS[wildcards.experiment]["inputs"]
-    return inputs.get("file") or f"data/{inputs['dataset']}/SHA256SUMS"
-
-
 rule examine:
     input:
         checkpoint=lambda wildcards: cohort_of(wildcards).checkpoint or [],

@@ -1,5 +1,4 @@
 # A finished run: how it came about, how it compares with the published one, and keeping it as that.
-KEPT = "results/published"
 
 # The jobs of this configuration by stage, as in the paths of their logs and benchmark files.
 COHORT_JOBS = dict(zip(per_cohort("{experiment}/{cohort}"), COHORTS.values()))
@@ -62,9 +61,13 @@ rule publish:
         figures=[
             path
             for path in rules.figures.input
-            if str(path).endswith((".pdf", ".png"))
+            if ON_MNIST and str(path).endswith((".pdf", ".png"))
         ],
-        labels=per_cohort("<results>/clusters/{experiment}/{cohort}.npz"),
+        labels=(
+            per_cohort("<results>/clusters/{experiment}/{cohort}.npz")
+            if ON_MNIST
+            else []
+        ),
         others=expand(
             "<results>/{file}",
             file=["claims.csv", "claims.md", "provenance.json", "examples.npz"],

@@ -4,7 +4,7 @@ PARTS = ("models", "modularity", "agreement", "repeats")
 
 rule table:
     input:
-        "results/published/tables/{table}.csv.gz",
+        f"{KEPT}/tables/{{table}}.csv.gz",
         modules=modules_of("unpack.py"),
     output:
         "<results>/tables/{table}.csv",
@@ -24,7 +24,7 @@ rule table:
 
 rule examples:
     input:
-        "results/published/examples.npz",
+        f"{KEPT}/examples.npz",
     output:
         "<results>/examples.npz",
     log:

@@ -4,7 +4,7 @@ from unit_clusters.figures import catalog
 
 REFERENCE = "reference"
 SENSITIVITY = "<results>/tables/sensitivity.csv"
-KEPT_SENSITIVITY = "results/published/sensitivity.csv"  # a copy of it, by hand
+KEPT_SENSITIVITY = f"{KEPT}/sensitivity.csv"  # a copy of it, by hand
 
 if REFERENCE in EXPERIMENTS:
 
@@ -15,7 +15,7 @@ if REFERENCE in EXPERIMENTS:
                 table=["models", "modularity", "agreement"],
             ),
             published=expand(
-                "results/published/tables/{table}.csv.gz",
+                f"{KEPT}/tables/{{table}}.csv.gz",
                 table=["models", "modularity", "agreement"],
             ),
             modules=modules_of("sensitivity.py"),

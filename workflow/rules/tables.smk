@@ -26,11 +26,7 @@ rule table:
         between=lambda wildcards: [] if wildcards.table == "models" else BETWEEN,
         modules=modules_of("table.py"),
     output:
-        report(
-            "<results>/tables/{table}.csv",
-            caption="../report/table.rst",
-            category="Tables",
-        ),
+        "<results>/tables/{table}.csv",
     log:
         "<logs>/tables/{table}.log",
     wildcard_constraints:

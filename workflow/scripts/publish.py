@@ -9,32 +9,26 @@ from unit_clusters.runs import sweep
 from unit_clusters.runs.logs import logged_to
 
 
-def emptied(folder):
-    """So that nothing of an earlier run stays."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
 def labels_by_experiment(config, files):
     """Of each cohort of an experiment its runs, and the labels of each layer; the files are in the cohorts' order."""
-    found, files = {}, iter(files)
-    for cohort in sweep.cohorts(config):
-        labels = read_labels(next(files), len(cohort.runs))
-        found.setdefault(cohort.experiment, []).append((cohort.runs, labels))
+    found = {}
+    for cohort, file in zip(sweep.cohorts(config), files, strict=False):  # of other data than MNIST none are kept
+        found.setdefault(cohort.experiment, []).append((cohort.runs, read_labels(file, len(cohort.runs))))
     return found
 
 
 def main(job):
     published = Path(job.params.job["folder"])
-    tables, figures, labels = (emptied(published / name) for name in ("tables", "figures", "labels"))
+    for name in ("tables", "figures", "labels"):  # so that nothing of an earlier run stays
+        shutil.rmtree(published / name, ignore_errors=True)
     for table in job.input.tables:
-        compress(table, tables / f"{Path(table).name}.gz")
+        compress(table, published / "tables" / f"{Path(table).name}.gz")
     for experiment, found in labels_by_experiment(job.config, job.input.labels).items():
-        pack_labels(found, labels / f"{experiment}.npz")
-    for folder, files in ((figures, job.input.figures), (published, job.input.others)):
+        pack_labels(found, published / "labels" / f"{experiment}.npz")
+    for folder, files in (("figures", job.input.figures), (".", job.input.others)):
         for file in files:
-            shutil.copyfile(file, folder / Path(file).name)
+            (published / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, published / folder / Path(file).name)
 
 
 if "snakemake" in globals():

@@ -35,7 +35,7 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
             beside.set_title(f"{name}, {'normalized' if normalized else 'unnormalized'}", loc="left")
             _draw_measures(beside, table[table["normalized"] == normalized])
             named = layers[layers["experiment"] == name].drop_duplicates("layer")
-            beside.set_xticks(named["layer"], map(_end, named["name"]), rotation=90)
+            beside.set_xticks(named["layer"], [_end(str(name)) for name in named["name"]], rotation=90)
             beside.tick_params(labelleft=column == 0)
         figure.axes[-2].set_ylabel(style.Q_STAR)
         notes.append(_describe(name, table))

@@ -70,15 +70,19 @@ def read_similarity(path: str | Path, models: int | None = None) -> list[list[Ma
 
 
 class Searches(NamedTuple):
-    """The cluster of each unit of a layer, in all networks of a cohort and under all forms; UNUSED for dead units."""
+    """The cluster of each unit of a layer; UNUSED for dead units.
 
-    labels: Int[np.ndarray, "models forms units"]
+    In files, of all networks of a cohort and under all forms, so that the stack is of models and forms; else also of one
+    network, or of one matrix.
+    """
+
+    labels: Int[np.ndarray, "*stack units"]
     """By the paper's single search."""
-    again: Int[np.ndarray, "models forms units"]
+    again: Int[np.ndarray, "*stack units"]
     """By another search of that kind, with a random stream of its own."""
-    best: Int[np.ndarray, "models forms units"]
+    best: Int[np.ndarray, "*stack units"]
     """The best that is known."""
-    halves: Int[np.ndarray, "models forms 2 units"]
+    halves: Int[np.ndarray, "*stack 2 units"]
     """The best of the first half of the restarts, and of the others; all UNUSED with fewer than two restarts."""
 
 

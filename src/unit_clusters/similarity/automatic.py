@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import jacrev, vmap
@@ -124,7 +124,7 @@ class Automatic:
         ValueError: a layer, or what the model returns, cannot be analysed, or there is too little memory.
     """
 
-    def __init__(self, run: Run, images: Float[Tensor, "2 ..."], names: Sequence[str], options: Options):
+    def __init__(self, run: Run, images: Shaped[Tensor, "2 ..."], names: Sequence[str], options: Options):
         self.run, self.options = run, options
         self.shapes = examine(run, images, names, options)
         self.sums = {name: Sums(units) for name, (units, _) in self.shapes.items()}
@@ -395,7 +395,7 @@ def piecewise_linear(outputs: Float[Tensor, "batch outputs"], hidden: Mapping[st
 
 
 def examine(
-    run: Run, images: Float[Tensor, "2 ..."], names: Sequence[str], options: Options
+    run: Run, images: Shaped[Tensor, "2 ..."], names: Sequence[str], options: Options
 ) -> dict[str, tuple[int, int]]:
     """How many units and positions layers have.
 

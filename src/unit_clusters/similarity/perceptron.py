@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from unit_clusters.similarity.automatic import Options, Sums, curvature, output_vectors
@@ -16,7 +16,7 @@ PERCEPTRON = re.compile("F?(LRD?)+L")
 """What these modules follow each other in."""
 
 
-def hidden_layers(model: nn.Module, images: Float[Tensor, "batch ..."]) -> dict[str, int]:
+def hidden_layers(model: nn.Module, images: Shaped[Tensor, "batch ..."]) -> dict[str, int]:
     """The hidden layers of a perceptron, counted from 1, by the names of the modules that put them out.
 
     These are its ReLUs and, since models are analysed in eval mode, the dropouts after them. A perceptron is an
