@@ -21,11 +21,13 @@ COPIES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "config/README.md": "configuration.md",
+    "examples/tutorial.md": "examples/tutorial.md",
+    "results/README.md": "published.md",
     "results/published/claims.md": "scorecard.md",
 }
 """Pages that lie elsewhere in the repository."""
 
-STANDS_FOR = {"README.md": "index.md", "results/README.md": "results.md"}
+STANDS_FOR = {"README.md": "index.md"}
 """Pages of the site that are linked to in place of these files."""
 
 COMMANDS = {

@@ -146,3 +146,8 @@ def test_codecheck_lists_what_is_published():
     manifest = yaml.safe_load((ROOT / "codecheck.yml").read_text())["manifest"]
     wanted = [*PUBLISHED.glob("figures/*.pdf"), *PUBLISHED.glob("tables/*.csv.gz"), PUBLISHED / "claims.md"]
     assert {entry["file"] for entry in manifest} == {str(path.relative_to(ROOT)) for path in wanted}
+
+
+def test_the_guide_names_each_preset():
+    named = re.findall(r"^\| `(\w+\.yaml)`", (ROOT / "docs" / "guide.md").read_text(), re.MULTILINE)
+    assert set(named) == {path.name for path in (ROOT / "workflow" / "presets").iterdir()}

@@ -326,7 +326,7 @@ def test_networks_of_the_users_go_through_the_same_rules(copy):
     snakemake(copy, "--cores", "2", **only)
     results = copy / "results" / "tiny"
     layers = pd.read_csv(results / "tables" / "layers.csv")
-    assert layers.groupby("name", sort=False)["units"].unique().map(list).to_dict() == {"1": [4], "4": [12]}
+    assert layers.groupby("name", sort=False)["units"].unique().map(list).to_dict() == {1: [4], 4: [12]}
     table = pd.read_csv(results / "tables" / "modularity.csv")
     assert table["regularizer"].value_counts().to_dict() == {"none": 48, "a.safetensors": 16, "b.safetensors": 16}
     save_file(own.initialised(build, 2).state_dict(), copy / "runs" / "0.safetensors")

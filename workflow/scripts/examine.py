@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from unit_clusters.networks import own
-from unit_clusters.networks.cohorts import MODELS
+from unit_clusters.networks.evaluation import MODELS
 from unit_clusters.results import tables
 from unit_clusters.results.layer_files import write_similarity
 from unit_clusters.runs.logs import logged_to

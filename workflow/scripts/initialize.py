@@ -6,7 +6,8 @@ import torch
 
 from unit_clusters.data import idx
 from unit_clusters.networks import ensemble
-from unit_clusters.networks.cohorts import MODELS, initialize_cohort
+from unit_clusters.networks.evaluation import MODELS
+from unit_clusters.networks.initialized import initialize_cohort
 from unit_clusters.results import tables
 from unit_clusters.runs.logs import logged_to
 

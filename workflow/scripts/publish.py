@@ -12,7 +12,7 @@ from unit_clusters.runs.logs import logged_to
 def labels_by_experiment(config, files):
     """Of each cohort of an experiment its runs, and the labels of each layer; the files are in the cohorts' order."""
     found = {}
-    for cohort, file in zip(sweep.cohorts(config), files, strict=False):  # of other data than MNIST none are kept
+    for cohort, file in zip(sweep.cohorts(config) if files else (), files, strict=True):
         found.setdefault(cohort.experiment, []).append((cohort.runs, read_labels(file, len(cohort.runs))))
     return found
 

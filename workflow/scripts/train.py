@@ -6,7 +6,8 @@ import torch
 
 from unit_clusters.data import idx
 from unit_clusters.networks import ensemble
-from unit_clusters.networks.cohorts import HISTORY, MODELS, train_cohort
+from unit_clusters.networks.evaluation import MODELS
+from unit_clusters.networks.trained import HISTORY, train_cohort
 from unit_clusters.networks.training import Settings
 from unit_clusters.results import tables
 from unit_clusters.runs.logs import logged_to

@@ -72,7 +72,7 @@ class Table(NamedTuple):
 
 def networks(config: Mapping) -> pd.DataFrame:
     """The networks that a configuration asks for: RUN_COLUMNS, and their number of `layers`."""
-    rows = [run | {"layers": len(cohort.layers)} for cohort in sweep.cohorts(config) for run in cohort.runs]
+    rows = [run | {"layers": len(cohort.hidden)} for cohort in sweep.cohorts(config) for run in cohort.runs]
     return pd.DataFrame(rows)[[*RUN_COLUMNS, "layers"]]
 
 

@@ -1,4 +1,4 @@
-"""The networks of a cohort, trained or only initialised, and what the tables say of them."""
+"""The trained networks of a cohort, and what the tables say of them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,6 @@ from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.networks.evaluation import describe
 from unit_clusters.results.tables import RUN_COLUMNS
 
-Rows = list[dict]
-
-MODELS = (
-    *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "seed", "trained", "epochs"),
-    *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
-    *("l1_norm", "l2_norm", "nuclear_norm", "sparsity"),
-)
-"""Columns of models.csv."""
-
 HISTORY = (*RUN_COLUMNS, "epoch", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 """Columns of a cohort's history, a row an epoch."""
 
@@ -33,7 +24,7 @@ def train_cohort(
     dataset: Dataset,
     validation_share: float,
     settings: training.Settings,
-) -> tuple[Ensemble, Rows, Rows]:
+) -> tuple[Ensemble, list[dict], list[dict]]:
     """Train the networks, those of one seed at a time; return them with the rows of models.csv and of the history.
 
     Args:
@@ -44,7 +35,7 @@ def train_cohort(
         settings: how to train.
     """
     data = prepare(dataset, validation_share, torch.float32, settings.device)
-    sizes = _sizes(dataset, hidden)
+    sizes = (dataset.pixels, *hidden, dataset.classes)
     parameters, history = [], []
     for seed, group in groupby(runs, itemgetter("seed")):
         together = [training.Run(**{key: run[key] for key in training.Run._fields}) for run in group]
@@ -63,19 +54,3 @@ def train_cohort(
         [run | {"trained": True, "epochs": finite[run["id"]]} | row for run, row in rows],
         [by_id[epoch.run] | epoch._asdict() for epoch in history],
     )
-
-
-def initialize_cohort(
-    runs: Sequence[Mapping], hidden: Sequence[int], dataset: Dataset, validation_share: float
-) -> tuple[Ensemble, Rows]:
-    """Networks as initialised, with the rows of models.csv; arguments as for `train_cohort`."""
-    seeds = [run["seed"] for run in runs]
-    logging.info("%d networks: %s", len(runs), ", ".join(run["id"] for run in runs))
-    ensemble = initialize(_sizes(dataset, hidden), seeds)
-    described = describe(ensemble, prepare(dataset, validation_share, torch.float32), seeds)
-    rows = [run | {"trained": False, "epochs": 0} | row for run, row in zip(runs, described, strict=True)]
-    return ensemble, rows
-
-
-def _sizes(dataset: Dataset, hidden: Sequence[int]) -> tuple[int, ...]:
-    return (dataset.pixels, *hidden, dataset.classes)
