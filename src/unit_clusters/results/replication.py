@@ -38,8 +38,9 @@ def comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Compare means and slopes of all columns, at the settings that both runs have.
 
     Args:
-        ours, theirs: columns of numbers of one table of each run, NaN where there is none; indexed by RUN_COLUMNS and
-            what else names a row (the cells: layer, measure and so on).
+        ours: columns of numbers of one table, NaN where there is none; indexed by RUN_COLUMNS and what else names a row
+            (the cells: layer, measure and so on).
+        theirs: the same of the other run.
 
     Returns:
         A row a comparison: GROUP; `column`, or "... missing" for the share of its gaps; `over`, "all" cells or "each",

@@ -236,7 +236,9 @@ def report(found: Verification, run: pd.DataFrame, published: pd.DataFrame) -> s
     """verification.txt: the verdict first, then the part that was compared, then how it compares.
 
     Args:
-        run, published: models.csv of both.
+        found: what was compared.
+        run: its models.csv.
+        published: that of the published run.
     """
     which = "the whole run" if found.whole else "this part of the run"
     verdict = f"{which} {'is the same as published' if found.same else 'agrees with what is published'}"
