@@ -1,4 +1,4 @@
-"""What all tests share: numerical libraries take one thread, as in every job, and signatures are checked as they run."""
+"""What all tests share: one thread for numerical libraries, as in every job; and signatures are checked at run time."""
 
 import os
 from pathlib import Path

@@ -72,8 +72,8 @@ def read_similarity(path: str | Path, models: int | None = None) -> list[list[Ma
 class Searches(NamedTuple):
     """The cluster of each unit of a layer; UNUSED for dead units.
 
-    In files, of all networks of a cohort and under all forms, so that the stack is of models and forms; else also of one
-    network, or of one matrix.
+    In files the stack is of all networks of a cohort and of all forms; else it may be of the forms of one network, or
+    there is none, for one matrix.
     """
 
     labels: Int[np.ndarray, "*stack units"]
