@@ -34,10 +34,10 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_tutorial_runs(folder):
-    """From the heading on below which the tables of thirteen networks are read, scale makes no difference."""
+    """From the heading on below which the tables of twenty networks are read, scale makes no difference."""
     import run
 
-    interactive = len(run.blocks(TUTORIAL.partition("## Thirteen networks")[0]))
+    interactive = len(run.blocks(TUTORIAL.partition("## Twenty networks")[0]))
     names, compared = {}, 0
     for number, block in enumerate(run.blocks(TUTORIAL)):
         with contextlib.redirect_stdout(io.StringIO()) as stdout:
