@@ -28,7 +28,7 @@ def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame
     notes = [style.describe(name, agreement, models) for name in means]
     scores = np.array([mean.trained for mean in means.values()])
     low, high = (end(scores[np.isfinite(scores)], initial=0) for end in (np.min, np.max))
-    ticks = np.linspace(np.floor(20 * low) / 20, max(0.05, np.ceil(20 * high) / 20), 3)
+    ticks = np.linspace(np.floor(20 * low) / 20, max(0.05, np.ceil(20 * high) / 20), 3).tolist()
     return draw_six(means, ticks, LABEL, "better transfer", notes)
 
 
