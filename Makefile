@@ -65,7 +65,7 @@ lint: .venv/installed ## style of code and workflow
 	$(SNAKEMAKE) --lint
 
 clean: ## remove the environment, caches, and the results of all but the paper's runs
-	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis logs/quick logs/tiny results/quick results/tiny
+	rm -rf .venv build site .pytest_cache .ruff_cache .hypothesis $(addprefix logs/,quick tiny redrawn) $(addprefix results/,quick tiny redrawn)
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "This is tested with Python 3.11 to 3.13, and $(PYTHON) is " + sys.version.split()[0] + ". Name one of them: make PYTHON=python3.13 ...")'
