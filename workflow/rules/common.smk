@@ -112,14 +112,19 @@ def modules_of(*scripts):
     return sorted(os.path.relpath(path) for path in found)
 
 
+@cache
 def imported_names(path):
     """Dotted names that a Python file imports. What it takes from a module may be a module in turn."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names),
+            ]
+    return found
 
 
 # Time and memory of a job, for clusters; a job that fails for want of them is tried again with more. They are a few times

@@ -27,15 +27,9 @@ rule examine:
         job=lambda wildcards: {
             "runs": cohort_of(wildcards).runs,
             **{
-                key: EXPERIMENTS[wildcards.experiment].get(key, default)
-                for key, default in (
-                    ("factory", None),
-                    ("layers", None),
-                    ("loss", None),
-                    ("options", {}),
-                )
+                key: EXPERIMENTS[wildcards.experiment].get(key)
+                for key in ("factory", "layers", "inputs", "loss", "options")
             },
-            "images": EXPERIMENTS[wildcards.experiment]["inputs"].get("images"),
         },
     message:
         "Similarity in {wildcards.experiment}, {wildcards.cohort}"

@@ -10,8 +10,6 @@ from unit_clusters.results import tables
 from unit_clusters.results.layer_files import write_similarity
 from unit_clusters.runs.logs import logged_to
 
-LAYERS = (*tables.RUN_COLUMNS, "layer", "name", "type", "units")
-
 
 def main(job):
     torch.set_num_threads(job.threads)
@@ -22,13 +20,13 @@ def main(job):
         networks = [own.trained(build, job.input.checkpoint)]
     else:
         networks = [own.initialised(build, run["seed"]) for run in runs]
-    inputs, labels = own.shown(Path(job.input.inputs), spec["images"])
+    inputs, labels = own.shown(Path(job.input.inputs), spec["inputs"].get("images"))
     loss = own.loss(spec["loss"], f"{key}: loss")
-    similarity, layers = own.measure_layers(networks, inputs, labels, spec["layers"], loss, spec["options"])
+    similarity, layers = own.measure_layers(networks, inputs, labels, spec["layers"], loss, spec["options"] or {})
     write_similarity(similarity, job.output.similarity)
     tables.write(MODELS, [run | {"trained": bool(job.input.checkpoint)} for run in runs], job.output.models)
     numbered = [run | {"layer": number} | layer for number, layer in enumerate(layers, start=1) for run in runs]
-    tables.write(LAYERS, numbered, job.output.layers)
+    tables.write(own.LAYERS, numbered, job.output.layers)
 
 
 if "snakemake" in globals():

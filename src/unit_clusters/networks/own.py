@@ -12,9 +12,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from unit_clusters.data import idx
+from unit_clusters.results.tables import RUN_COLUMNS
 from unit_clusters.similarity.any_module import measure
 from unit_clusters.similarity.automatic import Options
 from unit_clusters.similarity.layers import resolve
+
+LAYERS = (*RUN_COLUMNS, "layer", "name", "type", "units")
+"""Columns of layers.csv."""
 
 WEIGHTS = ("state_dict", "model_state_dict", "model")
 """Under which of these keys a checkpoint may hold its weights, beside other things."""

@@ -14,7 +14,7 @@ from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.networks.evaluation import describe
 from unit_clusters.results.tables import RUN_COLUMNS
 
-HISTORY = (*RUN_COLUMNS, "epoch", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+HISTORY = (*RUN_COLUMNS, *training.Epoch._fields[1:])
 """Columns of a cohort's history, a row an epoch."""
 
 
