@@ -2,10 +2,15 @@
 
 # The jobs of this configuration by stage, as in the paths of their logs and benchmark files.
 COHORT_JOBS = dict(zip(per_cohort("{experiment}/{cohort}"), COHORTS.values()))
+MADE_HERE = {job: cohort for job, cohort in COHORT_JOBS.items() if cohort.ours}
 JOBS = {
-    "train": [job for job, cohort in COHORT_JOBS.items() if cohort.trained],
-    "initialize": [job for job, cohort in COHORT_JOBS.items() if not cohort.trained],
-    **dict.fromkeys(["similarity", "cluster", "compare"], list(COHORT_JOBS)),
+    "train": [job for job, cohort in MADE_HERE.items() if cohort.trained],
+    "initialize": [job for job, cohort in MADE_HERE.items() if not cohort.trained],
+    "similarity": list(MADE_HERE),
+    **(
+        {"examine": per_cohort("{experiment}/{cohort}", experiments=OWN)} if OWN else {}
+    ),
+    **dict.fromkeys(["cluster", "compare"], list(COHORT_JOBS)),
 }
 
 
