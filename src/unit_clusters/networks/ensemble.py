@@ -118,16 +118,32 @@ class Stack:
         self, batch: Batch, masks: Sequence[Float[Tensor, "models _units batch"]] | None = None
     ) -> tuple[list[Float[Tensor, "models _units batch"]], Float[Tensor, "models classes batch"]]:
         """Hidden activities (after the ReLU, and after dropout's `masks` if given) and logits."""
-        weights = self.first.view(len(self.first), -1).index_select(0, batch.active)
-        activity = (weights.T @ batch.pixels.T).unflatten(0, self.first.shape[1:]).add_(self.biases[0].unsqueeze(2))
+        weights = self.first.index_select(0, batch.active)
+        activity = product(weights.permute(1, 2, 0), batch.pixels.T).add_(self.biases[0].unsqueeze(2))
         hidden = []
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases[1:], strict=True)):
             activity.relu_()
             if masks is not None:
                 activity.mul_(masks[layer])
             hidden.append(activity)
-            activity = torch.bmm(weight, activity).add_(bias.unsqueeze(2))
+            activity = product(weight, activity).add_(bias.unsqueeze(2))
         return hidden, activity
+
+
+def product(
+    left: Float[Tensor, "*#models rows inner"],
+    right: Float[Tensor, "*#models inner columns"],
+    out: Float[Tensor, "*models rows columns"] | None = None,
+) -> Float[Tensor, "*models rows columns"]:
+    """Each network's matrix product, into `out` if given.
+
+    On a processor by numpy, whose OpenBLAS uses AVX-512 on AMD's too, where torch's MKL does not. Each network has a
+    product of its own: how a large one is cut, and with it the last bits, depends on how many networks there are.
+    """
+    if left.is_cuda:
+        return torch.matmul(left, right, out=out)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges; `train` ends it
+        return torch.from_numpy(np.matmul(left.numpy(), right.numpy(), out=None if out is None else out.numpy()))
 
 
 def initialize(sizes: Sequence[int], seeds: Sequence[int]) -> Ensemble:

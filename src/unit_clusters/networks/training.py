@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from unit_clusters.data.images import Batch, Data, Images, batches
-from unit_clusters.networks.ensemble import Ensemble, Stack
+from unit_clusters.networks.ensemble import Ensemble, Stack, product
 from unit_clusters.networks.evaluation import evaluate
 from unit_clusters.runs.streams import stream
 
@@ -164,13 +164,15 @@ def gradients(
     error = error.scatter_add_(1, target, error.new_full((1, 1, 1), -1.0).expand_as(target)).div_(len(batch.labels))
     for layer in reversed(range(len(stack.weights))):
         below = hidden[layer]
-        out.weights[layer].baddbmm_(error, below.mT)
+        out.weights[layer].add_(product(error, below.mT))
         out.biases[layer + 1].add_(error.sum(2))
-        error = torch.bmm(stack.weights[layer].mT, error).mul_(below.sign())
+        error = product(stack.weights[layer].mT, error).mul_(below.sign())
         if masks is not None:
             error.mul_(masks[layer])
     out.biases[0].add_(error.sum(2))
-    out.first.view(len(out.first), -1).index_add_(0, batch.active, batch.pixels.T @ error.flatten(0, 1).T)
+    slopes = out.first.new_empty(len(batch.active), *out.first.shape[1:])
+    product(batch.pixels.T, error.mT, out=slopes.transpose(0, 1))
+    out.first.view(len(out.first), -1).index_add_(0, batch.active, slopes.flatten(1))
     return loss, accuracy
 
 
