@@ -10,10 +10,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read when they are imported, which is aft
 
 PACKAGE = Path(__file__).parents[1] / "src" / "unit_clusters"
 
-UNCHECKED = (
-    "clusters/search.py",  # numba cannot compile functions that are wrapped
-    "claims/",  # their averages may be NumPy's scalars, which are no arrays
-)
+UNCHECKED = ("clusters/search.py",)
+"""Numba cannot compile functions that are wrapped."""
 
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 """An int will do for a float, as PEP 484 has it."""

@@ -5,10 +5,11 @@ most `tail`. Means over seeds are where it starts; sizes, largest values and dif
 are arrays, so that a sweep, or a thousand simulated ones, is one object.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -20,16 +21,20 @@ LEVEL = 0.95
 
 LOW, HIGH = -1, 1
 
+Values = Float[np.ndarray, "..."] | np.float64
+"""Of any shape; of none, NumPy often makes a scalar."""
 
-class Estimate(Protocol):
+
+class Estimate(ABC):
     """Something that is estimated from seeds."""
 
     @property
-    def value(self) -> Float[np.ndarray, "..."]: ...
+    @abstractmethod
+    def value(self) -> Values: ...
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+    @abstractmethod
+    def limit(self, side: int, tail: float) -> Values:
         """The lower (`LOW`) or upper (`HIGH`) limit; infinite where the seeds are too few for one."""
-        ...
 
 
 class Interval(NamedTuple):
@@ -50,7 +55,7 @@ class Part(NamedTuple):
     """What the seeds of one group of networks add to a mean, and its degrees of freedom: seeds less one."""
 
     seeds: Float[np.ndarray, "number ..."]
-    df: Float[np.ndarray, "..."]
+    df: Values
 
     def to(self, shape: tuple[int, ...]) -> "Part":
         """The same in a broader shape, as NumPy broadcasts it."""
@@ -70,7 +75,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(Estimate):
     """Sums of means over the seeds of independent groups.
 
     A limit is Student's t times the standard error away, or the root of the sum of such squares where there are several
@@ -107,15 +112,15 @@ class Mean:
         return next(iter(self.parts.values())).df.shape
 
     @property
-    def value(self) -> Float[np.ndarray, "..."]:
+    def value(self) -> Values:
         return np.asarray(sum(part.seeds.mean(axis=0) for part in self.parts.values()))
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+    def limit(self, side: int, tail: float) -> Values:
         squares = [_t(tail, part.df) ** 2 * (part.errors**2).sum(axis=0) for part in self.parts.values()]
         fewest = np.min([part.df for part in self.parts.values()], axis=0)
         return self.value + side * np.where(fewest > 0, np.sqrt(sum(squares)), np.inf)
 
-    def __add__(self, other: "Mean | float | Float[np.ndarray, '...']") -> "Mean":
+    def __add__(self, other: "Mean | float | Values") -> "Mean":
         constant = not isinstance(other, Mean)
         shape = np.broadcast_shapes(self.shape, np.shape(other) if constant else other.shape)
         parts = {group: part.to(shape) for group, part in self.parts.items()}
@@ -129,13 +134,13 @@ class Mean:
         gaps = np.where(np.isnan(sum(part.seeds[0] for part in parts.values())), np.nan, 0.0)
         return Mean({group: Part(part.seeds + gaps, part.df) for group, part in parts.items()})
 
-    def __mul__(self, factor: float | Float[np.ndarray, "..."]) -> "Mean":
+    def __mul__(self, factor: float | Values) -> "Mean":
         return self._each(lambda part: Part(part.seeds * factor, part.df + np.zeros(np.shape(factor))))
 
-    def __sub__(self, other: "Mean | float | Float[np.ndarray, '...']") -> "Mean":
+    def __sub__(self, other: "Mean | float | Values") -> "Mean":
         return self + other * -1.0
 
-    def __rsub__(self, other: float | Float[np.ndarray, "..."]) -> "Mean":
+    def __rsub__(self, other: float | Values) -> "Mean":
         return self * -1.0 + other
 
     def __getitem__(self, index: object) -> "Mean":
@@ -152,7 +157,7 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Size:
+class Size(Estimate):
     """How far means are from 0 over the last `over` axes: the root of the mean of their squares.
 
     C means d with a covariance V have an estimated mean square z = (d'd - tr V) / C, to which noise adds nothing. Its
@@ -167,7 +172,7 @@ class Size:
     over: int
 
     @cached_property
-    def _moments(self) -> tuple[Float[np.ndarray, "..."], ...]:
+    def _moments(self) -> tuple[Values, ...]:
         """Of squares: their mean, its first and second variance, the mean error, and degrees of freedom."""
         axes = tuple(range(-self.over, 0))
         outer = self.mean.shape[: len(self.mean.shape) - self.over]
@@ -186,10 +191,10 @@ class Size:
         return square - noise, first, second, noise, df
 
     @property
-    def value(self) -> Float[np.ndarray, "..."]:
+    def value(self) -> Values:
         return _signed_root(self._moments[0])
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+    def limit(self, side: int, tail: float) -> Values:
         square, first, second, noise, df = self._moments
         t = _t(tail, df)
         if side == HIGH:
@@ -203,7 +208,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Extreme:
+class Extreme(Estimate):
     """The largest (`HIGH`) or smallest (`LOW`) of estimates along their last axis.
 
     If one limit of each holds with 1 - tail, the largest of the upper ones holds for the largest, which is one of them;
@@ -214,19 +219,19 @@ class Extreme:
     end: int
 
     @property
-    def value(self) -> Float[np.ndarray, "..."]:
+    def value(self) -> Values:
         return self._of(self.estimates.value)
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+    def limit(self, side: int, tail: float) -> Values:
         number = 1 if side == self.end else self.estimates.value.shape[-1]
         return self._of(self.estimates.limit(side, tail / number))
 
-    def _of(self, values: Float[np.ndarray, "... items"]) -> Float[np.ndarray, "..."]:
+    def _of(self, values: Float[np.ndarray, "... items"]) -> Values:
         return np.asarray(self.end * np.fmax.reduce(self.end * values, axis=-1))
 
 
 @dataclass(frozen=True)
-class Together:
+class Together(Estimate):
     """Estimates side by side, along a new last axis."""
 
     estimates: tuple[Estimate, ...]
@@ -255,7 +260,7 @@ def lead(of: Mean, over: Mean) -> Extreme:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Estimate):
     """An estimate less `share` of another.
 
     Of independent ones by their own limits, with MOVER (Zou & Donner 2008); of others with half of the tail for each.
@@ -267,10 +272,10 @@ class Difference:
     independent: bool = True
 
     @property
-    def value(self) -> Float[np.ndarray, "..."]:
+    def value(self) -> Values:
         return np.asarray(self.estimate.value - self.share * self.other.value)
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, "..."]:
+    def limit(self, side: int, tail: float) -> Values:
         if not self.independent:
             return self.estimate.limit(side, tail / 2) - self.share * self.other.limit(-side, tail / 2)
         one = self.estimate.limit(side, tail) - self.estimate.value
@@ -279,35 +284,35 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Count:
+class Count(Estimate):
     """How often something happened in the networks at hand: a fact, with no sampling error."""
 
-    number: float
+    number: float | np.integer
 
     @property
-    def value(self) -> Float[np.ndarray, ""]:
+    def value(self) -> Values:
         return np.asarray(float(self.number))
 
-    def limit(self, side: int, tail: float) -> Float[np.ndarray, ""]:
+    def limit(self, side: int, tail: float) -> Values:
         return self.value
 
 
-def _t(tail: float, df: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def _t(tail: float, df: Values) -> Values:
     """Student's t; any number where there are no degrees of freedom."""
     return t_distribution.isf(tail, np.where(df > 0, df, 1.0))
 
 
-def _signed_root(squares: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def _signed_root(squares: Values) -> Values:
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 
-def divide(a: ArrayLike, b: ArrayLike, empty: float = np.nan) -> Float[np.ndarray, "..."]:
+def divide(a: ArrayLike, b: ArrayLike, empty: float = np.nan) -> Values:
     """The ratio; `empty` where `b` is 0."""
     out = np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), empty)
     return np.divide(a, b, out=out, where=np.asarray(b) != 0)
 
 
-def mean(values: Float[np.ndarray, "..."], axis: int | tuple[int, ...]) -> Float[np.ndarray, "..."]:
+def mean(values: Values, axis: int | tuple[int, ...]) -> Values:
     """The mean along axes without NaN; NaN where there is nothing else."""
     known = ~np.isnan(values)
     return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))
