@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SNAKEMAKE = .venv/bin/snakemake
 RUN = $(strip $(SNAKEMAKE) $(shell [ -t 2 ] && echo --logger rich))# with bars of progress, on a terminal
+PYTEST = .venv/bin/pytest --numprocesses 2 --dist loadgroup
 LAID_OVER = $(if $(CONFIG),--configfile $(CONFIG))
 
 help: ## list these targets
@@ -36,10 +37,10 @@ sensitivity: .venv/installed ## what one choice at a time does to the headline n
 	$(RUN) figsensitivity --configfile workflow/presets/sensitivity.yaml
 
 test: .venv/installed ## all tests but those of the next two targets (minutes)
-	.venv/bin/pytest
+	$(PYTEST)
 
 test-faults: .venv/installed ## runs that are killed, moved and fed rubbish (minutes)
-	.venv/bin/pytest tests/faults
+	$(PYTEST) tests/faults
 
 test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
 	.venv/bin/pytest -m slurm tests/slurm

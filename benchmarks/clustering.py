@@ -16,8 +16,8 @@ import leidenalg
 import numpy as np
 
 from benchmarks import naive_modularity as naive
-from unit_clusters.clusters.modularity import adjacency, modularity
-from unit_clusters.clusters.restarts import LEIDEN_RUNS, TOLERANCE, leiden_graph, restarts
+from unit_clusters.clusters.modularity import EQUAL, adjacency, modularity
+from unit_clusters.clusters.restarts import LEIDEN_RUNS, leiden_graph, restarts
 from unit_clusters.clusters.restarts import leiden as leiden_of_igraph
 from unit_clusters.clusters.search import cluster
 from unit_clusters.similarity.measures import normalize
@@ -156,8 +156,8 @@ def measure_restarts(units: int, matrices: int) -> RestartsRow:
         matrices=matrices,
         ms=median(ours),
         leiden_ms=median(peer),
-        reached=float(np.mean(np.array(leads) >= -TOLERANCE)),
-        surpassed=float(np.mean(np.array(leads) > TOLERANCE)),
+        reached=float(np.mean(np.array(leads) >= -EQUAL)),
+        surpassed=float(np.mean(np.array(leads) > EQUAL)),
     )
 
 

@@ -10,11 +10,10 @@ import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
 from benchmarks import naive_modularity as naive
-from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
+from unit_clusters.clusters.modularity import EQUAL, UNUSED, adjacency, modularity
 from unit_clusters.clusters.restarts import (
     LEIDEN_RUNS,
     SHARE,
-    TOLERANCE,
     leiden,
     leiden_graph,
     other_searches,
@@ -126,7 +125,7 @@ class TestRestarts:
         weights = adjacency(make(seed, 64))
         graph = leiden_graph(weights)
         peer = max(modularity(weights, leiden(graph, run)) for run in range(LEIDEN_RUNS))
-        assert restarts(weights, single(weights), streams(10))[0].q_best >= peer - TOLERANCE
+        assert restarts(weights, single(weights), streams(10))[0].q_best >= peer - EQUAL
 
     def test_the_single_run_counts_for_the_best(self):
         similarity = random_similarity(1, 30)

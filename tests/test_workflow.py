@@ -16,7 +16,10 @@ from safetensors.torch import save_file
 from unit_clusters.networks import own
 from unit_clusters.results.published import KEYS
 
-pytestmark = pytest.mark.workflow
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.xdist_group("workflow"),  # one process at a time, since they share a finished run
+]
 
 ROOT = Path(__file__).parent.parent
 TINY = "workflow/presets/tiny.yaml"

@@ -10,13 +10,14 @@ from unit_clusters.claims import quantities as of
 from unit_clusters.claims.intervals import Estimate, Extreme, Mean, largest, lead
 from unit_clusters.claims.networks import Networks, NotTestable
 from unit_clusters.claims.rules import HALF, IN_BAND, UNNOTICED, VISIBLE, Claim, Effect, Row, above, below, single
-from unit_clusters.results.selection import PAPERS, ROUNDING
+from unit_clusters.clusters.modularity import EQUAL
+from unit_clusters.results.selection import PAPERS
 
 Matrices = Float[np.ndarray, "settings seeds layers forms"]
 
 
 def improved(q: Matrices, start: Matrices) -> Matrices:
-    return np.where(np.isnan(q), np.nan, q - start > ROUNDING)
+    return np.where(np.isnan(q), np.nan, q - start > EQUAL)
 
 
 def visible_gain(q: Matrices, start: Matrices) -> Matrices:

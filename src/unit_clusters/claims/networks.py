@@ -9,7 +9,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from unit_clusters.claims.intervals import Mean
-from unit_clusters.results.selection import ROUNDING, RUN, good_settings, is_good, is_untrained
+from unit_clusters.clusters.modularity import EQUAL
+from unit_clusters.results.selection import RUN, good_settings, is_good, is_untrained
 from unit_clusters.similarity.measures import FORMS, PAIR_COLUMNS, Form
 
 MIN_SEEDS = 2
@@ -90,7 +91,7 @@ class Networks:
         """Standard deviation over untrained networks, the grey band of the figures; NaN where they do not differ."""
         values = self.group(experiment, trained=False)[column][0]
         sd = pd.DataFrame(values.reshape(len(values), -1)).std().to_numpy().reshape(values.shape[1:])
-        return np.where(sd > ROUNDING, sd, np.nan)
+        return np.where(sd > EQUAL, sd, np.nan)
 
     def mean(
         self,

@@ -13,7 +13,8 @@ from jaxtyping import Float
 
 from unit_clusters.claims.intervals import Count, Difference, Estimate, Extreme, Mean, Size, divide, largest, lead, mean
 from unit_clusters.claims.networks import IN_SD, PAIRS, Group, Networks, NotTestable
-from unit_clusters.results.selection import BASELINE, PAPERS, ROUNDING
+from unit_clusters.clusters.modularity import EQUAL
+from unit_clusters.results.selection import BASELINE, PAPERS
 from unit_clusters.runs.sweep import REGULARIZERS
 from unit_clusters.similarity.measures import FORMS, Form, kind
 
@@ -335,13 +336,13 @@ def sum_of(means) -> Mean:
 def below_the_line(networks: Networks, column: str, tolerance: float) -> Count:
     """In how many matrices Q* is below the column's Q by more than a share `tolerance` of itself."""
     return Count(
-        sum(np.nansum(q - other < -tolerance * q - ROUNDING) for q, other in matrices(networks, "q", column).values())
+        sum(np.nansum(q - other < -tolerance * q - EQUAL) for q, other in matrices(networks, "q", column).values())
     )
 
 
 def better(q: Float[np.ndarray, "..."], other: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """1 where the first is larger, -1 where it is smaller, 0 where they are equal."""
-    return np.where(np.abs(q - other) <= ROUNDING, 0.0, np.sign(q - other))
+    return np.where(np.abs(q - other) <= EQUAL, 0.0, np.sign(q - other))
 
 
 # Ranks

@@ -9,6 +9,9 @@ UNUSED = -1
 ROUNDING = 1e-12
 """A gain in Q counts only above this, so that rounding never decides between partitions of equal Q."""
 
+EQUAL = 1e-9
+"""Modularities and scores that differ by no more are equal: sums in another order come that close."""
+
 ASYMMETRY = 1e-5
 """How far a similarity may be from symmetric, relative to its largest entry: float32 sums come that close."""
 

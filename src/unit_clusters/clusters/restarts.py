@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.clusters.modularity import UNUSED, live_adjacency, modularity
+from unit_clusters.clusters.modularity import EQUAL, UNUSED, live_adjacency, modularity
 from unit_clusters.clusters.search import (
     ENTROPY,
     Clustering,
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 DEALS = 20
 """How many times a restart deals two clusters anew."""
-
-TOLERANCE = 1e-9
-"""Partitions whose Q differ by no more than this count as equally good."""
 
 SHARE = 0.05
 """The share of matrices on which other searches are run (Fig. S5, right)."""
@@ -46,7 +43,7 @@ class Restarts(NamedTuple):
     q_spread: float
     """Standard deviation of the restarts' Q; NaN if there were none."""
     best_restarts: float
-    """How many restarts end within TOLERANCE of q_best; NaN if there were none."""
+    """How many restarts end within EQUAL of q_best; NaN if there were none."""
 
 
 class BestPartitions(NamedTuple):
@@ -98,7 +95,7 @@ def restarts(
     numbers = Restarts(
         q_best=best,
         q_spread=float(np.std(q)) if q else float("nan"),
-        best_restarts=int(np.sum(np.array(q) >= best - TOLERANCE)) if q else float("nan"),
+        best_restarts=int(np.sum(np.array(q) >= best - EQUAL)) if q else float("nan"),
     )
     partitions = BestPartitions(single.labels.copy(), np.full((2, len(live)), UNUSED))
     if best > single.q:

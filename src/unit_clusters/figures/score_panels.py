@@ -11,8 +11,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from unit_clusters.clusters.modularity import EQUAL
 from unit_clusters.figures import style
-from unit_clusters.results.selection import ROUNDING
 
 COUNTS = LinearSegmentedColormap.from_list("counts", colormaps["Blues"](np.linspace(0.25, 1, 256)))
 """Of matrices in a hexagon, from 1 on; one of them is still seen on white."""
@@ -41,7 +41,7 @@ def draw_counts(
 def compare(before: pd.Series, after: pd.Series) -> str:
     """In how many matrices `after` is better than `before` or worse, in words."""
     gain = after - before
-    return f"better in {(gain > ROUNDING).mean():.1%}, worse in {(gain < -ROUNDING).mean():.1%}"
+    return f"better in {(gain > EQUAL).mean():.1%}, worse in {(gain < -EQUAL).mean():.1%}"
 
 
 def draw_count_scale(figure: Figure, left: float, bottom: float, width: float) -> None:

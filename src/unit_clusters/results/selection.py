@@ -20,9 +20,6 @@ PAPERS = ("base", "wide", "deep")
 BASELINE = ("l2", 1e-5)
 """Regulariser and strength of the networks from which rises are counted: L2 as weak as it gets, no L1, no dropout."""
 
-ROUNDING = 1e-9
-"""Scores that differ by less are equal."""
-
 
 def read(paths: Mapping[str, str | Path], min_test_accuracy: float) -> dict[str, pd.DataFrame]:
     """Tables by name, from CSV, plain or gzipped; `models` gets the column LIMIT.
