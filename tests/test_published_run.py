@@ -23,9 +23,6 @@ PROVENANCE = json.loads((PUBLISHED / "provenance.json").read_text())
 CONFIG = PROVENANCE["config"]
 EXPERIMENTS = {name: experiment for name, experiment in CONFIG["experiments"].items() if experiment}
 
-HAS_LABELS = "keep" in CONFIG["training"]
-"""Our first run, of before there was such a key, kept no labels and had no second searches."""
-
 
 @pytest.fixture(scope="module")
 def tables():
@@ -53,7 +50,6 @@ def test_tables_hold_every_network_layer_and_measure_once(tables):
         name: sum((trained + untrained) * of_network(layers) for _, trained, untrained, layers in networks())
         for name, of_network in ROWS.items()
     }
-    rows["repeats"] *= HAS_LABELS
     assert {name: len(table) for name, table in tables.items()} == rows
     for table in tables.values():
         assert not table.duplicated([key for key in KEYS if key in table.columns]).any()
@@ -66,13 +62,13 @@ def test_networks_that_do_not_stop_early_have_all_their_epochs(tables):
     for name, experiment in EXPERIMENTS.items():
         training = CONFIG["training"] | experiment.get("training", {})
         found = models[(models["experiment"] == name) & np.isfinite(models["val_loss"])]  # the others have diverged
-        if HAS_LABELS and training["stopping_patience"] is None:
+        if training["stopping_patience"] is None:
             assert set(found["epochs"]) == {training["max_epochs"]}
 
 
 def test_labels_of_every_network_and_layer_are_those_of_the_tables(tables):
     files = {path.stem: path for path in (PUBLISHED / "labels").glob("*.npz")}
-    assert set(files) == (set(EXPERIMENTS) if HAS_LABELS else set())
+    assert set(files) == set(EXPERIMENTS)
     names = ["regularizer", "strength", "seed", "layer"]
     for name, path in files.items():
         modularity = tables["modularity"][tables["modularity"]["experiment"] == name]

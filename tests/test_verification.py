@@ -5,12 +5,12 @@ restarts: seeds 0 to 2 at two strengths of each regulariser, and eight untrained
 AVX-512 (avx512) and once on the same with the libraries kept from it (avx2).
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from unit_clusters.results.published import KEYS
 from unit_clusters.results.replication import GROUP, comparisons, corrected
@@ -31,9 +31,8 @@ ELSEWHERE = ["versions.torch: 3.0, published 2.13"]
 
 
 def read(folder):
-    """Tables by name, but for one that is empty: our first run had no repeats."""
-    tables = {path.name.partition(".")[0]: pd.read_csv(path) for path in sorted(folder.glob("*.csv.gz"))}
-    return {name: table for name, table in tables.items() if len(table)}
+    """Tables by name."""
+    return {path.name.partition(".")[0]: pd.read_csv(path) for path in sorted(folder.glob("*.csv.gz"))}
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +41,15 @@ def published():
 
 
 @pytest.fixture(scope="module")
-def config(published):
-    """The paper's, without experiments that are not in the published tables."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    there = set(published["models"]["experiment"])
-    return config | {"experiments": {name: config["experiments"][name] for name in there}}
+def config():
+    """That of the published run."""
+    return json.loads((ROOT / "results" / "published" / "provenance.json").read_text())["config"]
+
+
+@pytest.fixture(scope="module")
+def seeds(config):
+    """Of base networks."""
+    return config["experiments"]["base"]["seeds"]
 
 
 def part_of(config, seeds=None, untrained=100, **sweeps):
@@ -144,7 +147,9 @@ def test_permuted_agreement_fails(published, config):
     assert verify(run, published, config).failures
 
 
-def test_modularity_permuted_among_the_strengths_and_seeds_of_a_measure_fails(published, config):
+def test_modularity_permuted_among_the_strengths_and_seeds_of_a_measure_fails(published, config, seeds):
+    if seeds < 9:
+        pytest.skip("the slopes of fewer seeds are not told apart, once corrected for the number of comparisons")
     run = changed(published, modularity=permuted("q", [*GROUP, "layer", "measure", "normalized"]))
     found = verify(run, published, config)
     assert found.failures
@@ -238,20 +243,21 @@ def test_a_column_that_is_the_same_for_all_published_seeds_may_not_change(publis
 # Differences that must pass
 
 
-def test_seeds_0_to_3_of_base_networks_agree_with_4_to_7(published, config):
+def test_one_half_of_the_seeds_of_base_networks_agrees_with_the_other(published, config, seeds):
     def of(seeds):
         return every(published, lambda table: table[(table["experiment"] == "base") & table["seed"].isin(seeds)])
 
-    config = part_of(config, seeds=4, untrained=0)
-    found = verify(of(range(4)), of(range(4, 8)), config)
+    half = seeds // 2
+    one, other = of(range(half)), of(range(half, 2 * half))
+    found = verify(one, other, part_of(config, seeds=half, untrained=0))
     assert found.failures == []
     assert not found.same
-    text = report(found, of(range(4))["models"], of(range(4, 8))["models"])
+    text = report(found, one["models"], other["models"])
     assert text.startswith("PASSED: the whole run agrees with what is published")
-    assert "0-3 with 4-7, pooled" in text
+    assert f"0-{half - 1} with {half}-{2 * half - 1}, pooled" in text
     # as if of another machine, with the same names: the pairs are then of different networks
-    renamed = every(of(range(4)), lambda table: table.assign(seed=table["seed"] + 4))
-    tables = {name: compare(renamed[name], of(range(4, 8))[name], no_expectation(renamed[name])) for name in renamed}
+    renamed = every(one, lambda table: table.assign(seed=table["seed"] + half))
+    tables = {name: compare(renamed[name], other[name], no_expectation(renamed[name])) for name in renamed}
     assert Verification(tables, [], ELSEWHERE).failures == []
 
 
@@ -365,7 +371,7 @@ def part(published, config):
     return every(published, lambda table: table.merge(asked, on=RUN)), config
 
 
-def test_a_part_is_compared_with_its_part_and_says_so(published, part):
+def test_a_part_is_compared_with_its_part_and_says_so(published, part, seeds):
     run, config = part
     found = verify(run, published, config, other=[])
     assert found.failures == []
@@ -374,18 +380,18 @@ def test_a_part_is_compared_with_its_part_and_says_so(published, part):
     assert verdict == "PASSED: this part of the run is the same as published"
     told = {tuple(line.split()[:2]): " ".join(line.split()[2:]) for line in lines[: len(found.part)]}
     rows = {group: f"{of['compared']} of {of['published']} 0" for group, of in found.part.iterrows()}
-    assert told["base", "l2"] == f"9 of 9 0-0 of 0-8, paired {rows['base', 'l2']}"
+    assert told["base", "l2"] == f"9 of 9 0-0 of 0-{seeds - 1}, paired {rows['base', 'l2']}"
     assert told["wide", "none"] == f"1 of 1 1000-1019 of 1000-1099, paired {rows['wide', 'none']}"
     assert told["deep", "l2"] == f"0 of 5 none {rows['deep', 'l2']}"
     assert len(told) == len(found.part)
 
 
-def test_seeds_beyond_those_that_are_published_are_left_out(published, config):
-    fewer = every(published, lambda table: table[table["seed"].lt(7) | table["seed"].ge(1000)])
+def test_seeds_beyond_those_that_are_published_are_left_out(published, config, seeds):
+    fewer = every(published, lambda table: table[table["seed"].lt(seeds - 2) | table["seed"].ge(1000)])
     found = verify(published, fewer, config, other=[])
     assert found.failures == []
     assert found.whole
-    assert "0-6 of 0-6, paired" in report(found, published["models"], fewer["models"])
+    assert f"0-{seeds - 3} of 0-{seeds - 3}, paired" in report(found, published["models"], fewer["models"])
 
 
 def test_a_part_on_another_machine_may_fail_by_what_it_has_and_what_it_lacks(published, part):

@@ -243,6 +243,13 @@ def test_early_shares_the_untrained_networks_of_its_architecture(copy):
     assert (both["val_loss early"] <= both["val_loss long"] + 1e-6).all()
 
 
+def test_in_what_order_a_file_names_experiments_decides_nothing(tmp_path):
+    folder = copy_of_repository(tmp_path)
+    (folder / "mine.yaml").write_text("experiments: {early: {seeds: 2}, base: {seeds: 2}}")
+    untrained = "results/paper/models/base/none_seeds1000-1019.safetensors"
+    assert plan(folder, untrained, configs=("mine.yaml",)) == {"images": 1, "initialize": 1}
+
+
 # What reruns
 
 

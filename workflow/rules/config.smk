@@ -79,3 +79,9 @@ if PROBLEMS:
         "The configuration is not valid; config/README.md lists all keys.\n"
         + "\n".join(PROBLEMS)
     )
+
+# Snakemake puts what --configfile names first, but the first experiment of an architecture has its untrained networks.
+USUAL = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"]
+config["experiments"] = {
+    name: config["experiments"][name] for name in [*USUAL, *config["experiments"]]
+}
