@@ -1,8 +1,8 @@
-"""Speed of training: an ensemble against a plain loop over one network, and against this machine's matrix products.
+"""Speed of training: an ensemble against a plain loop over one network, and against large matrix products.
 
 Run as ``python -m benchmarks.training``, which fetches MNIST if it is not there. All rates are medians of rounds in
 which every contestant takes its turn. They count the operations of all pixels, also of those that training leaves out
-since they are 0 in all images of a batch.
+since they are 0 in all images of a batch. Large products are torch's, and numpy's, which may be twice as fast.
 """
 
 import statistics
@@ -24,7 +24,7 @@ from unit_clusters.networks.training import Adam, Course, Run, Settings, train_e
 
 
 class Case(NamedTuple):
-    """An ensemble, and the least share of the large-product rate that is asked for."""
+    """An ensemble, and the least share that is asked for of the rate of torch's large products."""
 
     models: int
     sizes: tuple[int, ...]
@@ -104,7 +104,8 @@ def measure() -> list[dict]:
     rows = []
     for case in CASES:
         contestants = {
-            "sgemm": lambda: square @ square,
+            "torch": lambda: torch.from_numpy(square) @ torch.from_numpy(square),
+            "numpy": lambda: square @ square,
             "ensemble": ensemble_epoch(case.models, case.sizes, images, dropout=case.dropout),
             "plain": plain_epoch(case.sizes, images, case.dropout),
         }
@@ -117,7 +118,7 @@ def measure() -> list[dict]:
                 "case": case,
                 "microseconds": 1e6 * statistics.median(times["ensemble"]) / case.models / BATCHES,
                 "GFLOP/s": statistics.median(rate) / 1e9,
-                "share": float(np.median(rate / (2 * SGEMM**3 / np.array(times["sgemm"])))),
+                **{of: float(np.median(rate / (2 * SGEMM**3 / np.array(times[of])))) for of in ("torch", "numpy")},
                 "ratio": float(np.median(case.models * np.array(times["plain"]) / np.array(times["ensemble"]))),
             }
         )
@@ -126,14 +127,17 @@ def measure() -> list[dict]:
 
 def main() -> int:
     rows = measure()
-    print(f"{'ensemble':>38} {'us a batch':>11} {'GFLOP/s':>8} {'of sgemm':>9} {'asked':>6} {'plain / ensemble':>17}")
+    print(
+        f"{'ensemble':>38} {'us a batch':>11} {'GFLOP/s':>8} {'of torch':>9} {'asked':>6} {'of numpy':>9} "
+        f"{'plain / ensemble':>17}"
+    )
     for row in rows:
         asked = "" if row["case"].asked is None else f"{row['case'].asked:.2f}"
         print(
-            f"{row['case']!s:>38} {row['microseconds']:11.0f} {row['GFLOP/s']:8.1f} {row['share']:9.2f} {asked:>6} "
-            f"{row['ratio']:17.2f}"
+            f"{row['case']!s:>38} {row['microseconds']:11.0f} {row['GFLOP/s']:8.1f} {row['torch']:9.2f} {asked:>6} "
+            f"{row['numpy']:9.2f} {row['ratio']:17.2f}"
         )
-    return int(any(row["case"].asked and row["share"] < row["case"].asked for row in rows))
+    return int(any(row["case"].asked and row["torch"] < row["case"].asked for row in rows))
 
 
 if __name__ == "__main__":
