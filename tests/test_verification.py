@@ -5,12 +5,12 @@ restarts: seeds 0 to 2 at two strengths of each regulariser, and eight untrained
 AVX-512 (avx512) and once on the same with the libraries kept from it (avx2).
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from test_published_run import CONFIG
 
 from unit_clusters.results.published import KEYS
 from unit_clusters.results.replication import GROUP, comparisons, corrected
@@ -43,7 +43,7 @@ def published():
 @pytest.fixture(scope="module")
 def config():
     """That of the published run."""
-    return json.loads((ROOT / "results" / "published" / "provenance.json").read_text())["config"]
+    return CONFIG
 
 
 @pytest.fixture(scope="module")

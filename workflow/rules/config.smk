@@ -83,5 +83,7 @@ if PROBLEMS:
 # Snakemake puts what --configfile names first, but the first experiment of an architecture has its untrained networks.
 USUAL = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"]
 config["experiments"] = {
-    name: config["experiments"][name] for name in [*USUAL, *config["experiments"]]
+    name: config["experiments"][name]
+    for name in [*USUAL, *config["experiments"]]
+    if name in config["experiments"]
 }

@@ -73,7 +73,8 @@ class Ensemble:
 class Stack:
     """Networks of one architecture, laid out to be shown the same images and trained: see `Ensemble` for the other way.
 
-    All first layers are one large matrix, and activities have images along their last axis.
+    All first layers are one tensor, a row per input, so that those of inputs that are 0 are left out of it together.
+    Activities have images along their last axis.
 
     Attributes:
         first: the weights of the first layer, Float[Tensor, "inputs models units"].

@@ -1,8 +1,8 @@
 """Train networks that differ by their regularisation only, all at once, each as if it were alone.
 
 Networks of one seed share their split and, as in the authors' runs, their order of batches. So a batch is gathered once
-for all of them, and their first layers, most of the work, are one large matrix product. Pixels that are 0 in all images
-of a batch, a third of MNIST's, are left out of it. Each network has its own dropout masks, learning-rate schedule,
+for all of them. Pixels that are 0 in all images of a batch, a third of MNIST's, are left out of the products of their
+first layers, which are most of the work. Each network has its own dropout masks, learning-rate schedule,
 stopping and kept epoch.
 
 The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases; the
