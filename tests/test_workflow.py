@@ -250,6 +250,15 @@ def test_in_what_order_a_file_names_experiments_decides_nothing(tmp_path):
     assert plan(folder, untrained, configs=("mine.yaml",)) == {"images": 1, "initialize": 1}
 
 
+def test_a_configuration_that_replaces_ours_need_not_have_its_experiments(tmp_path):
+    folder = copy_of_repository(tmp_path)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    del config["experiments"]["base"]
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    planned = plan(folder, "tables", "--replace-workflow-config", configs=("mine.yaml",))
+    assert (planned["train"], planned["initialize"]) == (9 * 3 + 2 * 3, 3 * 5)
+
+
 # What reruns
 
 

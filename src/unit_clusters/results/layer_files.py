@@ -15,10 +15,10 @@ from jaxtyping import Float, Int
 from unit_clusters.runs.files import written_whole
 from unit_clusters.similarity.measures import MEASURES
 
-Stacks = Mapping[str, Float[np.ndarray, "models units units"]]
-"""By measure, the matrices of one layer of all networks."""
+Stacks = Mapping[str, Float[np.ndarray, "models _units _units"]]
+"""By measure, the matrices of one layer of all networks. Layers may differ in their units."""
 
-Matrices = Mapping[str, Float[np.ndarray, "units units"]]
+Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
 """By measure, those of one network."""
 
 
