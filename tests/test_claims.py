@@ -185,6 +185,11 @@ def scored(tables):
     return {holds: scorecard.score(*tables[holds]).set_index("id") for holds in (True, False)}
 
 
+@pytest.fixture(autouse=True)
+def _signatures_are_checked_in_scored_alone(scored, unchecked):
+    """To check all of them again in each test takes more than half of its time."""
+
+
 TESTABLE = [id for id in ROWS if id != "soft-clusters"]
 
 

@@ -215,12 +215,6 @@ def test_a_second_run_does_nothing_in_five_seconds(finished):
     assert processor_seconds() - before < 5
 
 
-def test_one_core_gives_the_same_tables(finished, tmp_path):
-    folder = copy_of_repository(tmp_path)
-    snakemake(folder, "tables", "--cores", "1")
-    assert tables(folder) == tables(finished)
-
-
 def test_early_shares_the_untrained_networks_of_its_architecture(copy):
     """Networks of the same name, trained in another way, strengths together and seeds apart; nothing else is done."""
     early = {"hidden": [8, 6], "seeds": 2, "seeds_per_job": 1}
