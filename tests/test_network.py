@@ -54,6 +54,9 @@ def test_files_round_trip(tmp_path):
     assert loaded.sizes == SIZES
     torch.testing.assert_close(loaded.parameters, ensemble.parameters, rtol=0, atol=0)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    other = tmp_path / "other"
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode  # whoever may read other files may read networks
 
 
 def test_weight_statistics_by_hand():
