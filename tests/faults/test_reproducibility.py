@@ -14,7 +14,7 @@ pytestmark = pytest.mark.workflow
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def test_another_folder_two_calls_one_core_random_order_and_thread_variables_change_nothing(tmp_path, expected, monkeypatch):
+def test_neither_folder_calls_cores_order_nor_thread_variables_change_a_table(tmp_path, expected, monkeypatch):
     folder = tmp_path / "another name"
     folder.mkdir()
     copy_of_repository(folder)
