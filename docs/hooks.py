@@ -24,6 +24,7 @@ COPIES = {
     "examples/tutorial.md": "examples/tutorial.md",
     "results/README.md": "published.md",
     "results/published/claims.md": "scorecard.md",
+    "results/published/fashion-mnist/claims.md": "fashion-mnist-scorecard.md",
 }
 """Pages that lie elsewhere in the repository."""
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from unit_clusters.claims import document
-from unit_clusters.claims.scorecard import overall, write_csv
+from unit_clusters.claims.scorecard import overall, score, write_csv
 from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.results.published import KEYS, read_labels
+from unit_clusters.results.selection import read
 from unit_clusters.results.verification import ROWS
 from unit_clusters.runs.sweep import strength_blocks
 from unit_clusters.similarity.measures import FORMS
@@ -123,3 +124,55 @@ def test_what_is_kept_is_small():
     sizes = {name: sum(path.stat().st_size for path in (PUBLISHED / name).glob("*")) for name in ("tables", "labels")}
     assert sizes["tables"] < 15e6
     assert sizes["labels"] < 4e6
+
+
+# On other data
+
+
+def of_claims(scored, early=False):
+    """The verdict on each claim."""
+    verdicts = (
+        scored["early_verdict"].where(scored["early_verdict"].notna(), scored["verdict"])
+        if early
+        else scored["verdict"]
+    )
+    return verdicts.groupby(scored["id"].str.partition("/")[0], sort=False).agg(overall)
+
+
+@pytest.fixture(scope="module")
+def on_other_data():
+    """The verdicts on MNIST with early stopping, and on Fashion-MNIST with each limit."""
+    folder = PUBLISHED / "fashion-mnist"
+    paths = {name: folder / "tables" / f"{name}.csv.gz" for name in ("models", "modularity", "agreement")}
+    scored = {f"limit {limit}": score(**read(paths, limit)) for limit in (0.72, 0.8)}
+    claims = pd.read_csv(folder / "claims.csv")
+    assert scored["limit 0.72"]["verdict"].tolist() == claims["verdict"].tolist()
+    verdicts = {name: of_claims(one) for name, one in scored.items()}
+    return pd.DataFrame({"mnist": of_claims(pd.read_csv(PUBLISHED / "claims.csv"), early=True)} | verdicts)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (ROOT / "docs" / "fashion-mnist.md").read_text()
+
+
+def test_the_page_on_other_data_counts_the_verdicts(on_other_data, page):
+    head, *rows = re.findall(r"^\|([^|]*)" + 4 * r"\| ([\w ]+) " + r"\|$", page, re.M)
+    assert len(rows) == 3
+    for row, verdicts in zip(rows, on_other_data.items(), strict=True):
+        number = Counter(verdicts[1])
+        assert row[1:] == tuple(str(number[verdict]) for verdict in head[1:])
+
+
+def test_the_page_on_other_data_lists_the_claims_that_differ(on_other_data, page):
+    differ = on_other_data[on_other_data.nunique(axis=1) > 1]
+    rows = re.findall(r"^\| ([a-z0-9-]+) " + 3 * r"\| ([a-z ]+) " + r"\|$", page, re.M)
+    assert rows == [(name, *verdicts) for name, *verdicts in differ.itertuples(name=None)]
+
+
+def test_the_page_on_other_data_counts_what_is_left_out(page):
+    models = pd.read_csv(PUBLISHED / "fashion-mnist" / "tables" / "models.csv.gz")
+    accuracy = models.loc[models["trained"], "test_accuracy"]
+    below = [(~(accuracy >= limit)).sum() for limit in (0.72, 0.8)]
+    words = re.sub(r"\s+", " ", page)
+    assert f"Of the trained networks, {below[0]} of {len(accuracy)} fall below it, and {below[1]} fall below" in words
