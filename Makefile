@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SNAKEMAKE = .venv/bin/snakemake
 RUN = $(strip $(SNAKEMAKE) $(shell [ -t 2 ] && echo --logger rich))# with bars of progress, on a terminal
-PYTEST = .venv/bin/pytest --numprocesses 2 --dist loadgroup
+PYTEST = .venv/bin/pytest --numprocesses 2 --dist worksteal
 LAID_OVER = $(if $(CONFIG),--configfile $(CONFIG))
 
 help: ## list these targets

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
+from filelock import FileLock
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when they are imported, which is after this
 
@@ -28,6 +29,27 @@ def checked_modules() -> list[str]:
 
 
 jaxtyping.install_import_hook(checked_modules(), CHECKER)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function that gives a folder of this name, filled by the first of pytest-xdist's workers that asks for it.
+
+    The others wait, and then only read it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name, fill):
+        folder, done = shared / name, shared / f"{name} is made"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture

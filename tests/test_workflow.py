@@ -16,10 +16,7 @@ from safetensors.torch import save_file
 from unit_clusters.networks import own
 from unit_clusters.results.published import KEYS
 
-pytestmark = [
-    pytest.mark.workflow,
-    pytest.mark.xdist_group("workflow"),  # one process at a time, since they share a finished run
-]
+pytestmark = pytest.mark.workflow
 
 ROOT = Path(__file__).parent.parent
 TINY = "workflow/presets/tiny.yaml"
@@ -109,11 +106,9 @@ def tables(folder):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A finished run on two cores."""
-    folder = copy_of_repository(tmp_path_factory.mktemp("two cores"))
-    snakemake(folder, "--cores", "2")
-    return folder
+def finished(made_once):
+    """A finished run on two cores, to read."""
+    return made_once("two cores", lambda folder: snakemake(copy_of_repository(folder), "--cores", "2"))
 
 
 @pytest.fixture
@@ -209,9 +204,9 @@ def test_modularity_in_the_table_is_that_of_the_files(finished):
             assert row.q == pytest.approx(np.trace(p.T @ b @ p), abs=1e-9)
 
 
-def test_a_second_run_does_nothing_in_five_seconds(finished):
+def test_a_second_run_does_nothing_in_five_seconds(copy):
     before = processor_seconds()
-    assert "Nothing to be done" in snakemake(finished, "--cores", "2")
+    assert "Nothing to be done" in snakemake(copy, "--cores", "2")
     assert processor_seconds() - before < 5
 
 

@@ -6,9 +6,12 @@ from under_way import TABLES, results
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory):
-    """The folder of a run that nothing disturbed. Its user's home and temporary folder lie beside it."""
-    place = tmp_path_factory.mktemp("undisturbed")
+def undisturbed(made_once):
+    """The folder of a run that nothing disturbed, to read. Its user's home and temporary folder lie beside it."""
+    return made_once("undisturbed", run_undisturbed) / "repository"
+
+
+def run_undisturbed(place):
     folders = [place / name for name in ("repository", "home", "temporary")]
     for folder in folders:
         folder.mkdir()
@@ -18,7 +21,6 @@ def undisturbed(tmp_path_factory):
         environment.setenv("TMPDIR", str(folders[2]))
         environment.delenv("XDG_CACHE_HOME", raising=False)
         snakemake(copy_of_repository(folders[0]), TABLES, "--cores", "2")
-    return folders[0]
 
 
 @pytest.fixture

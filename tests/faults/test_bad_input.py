@@ -237,9 +237,14 @@ ODD_CONFIGURATIONS = {
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    """What a dry run prints for each configuration that is refused; as many run at a time as there are cores."""
-    folder = copy_of_repository(tmp_path_factory.mktemp("configurations"))
+def answers(made_once):
+    """What a dry run prints for each configuration that is refused."""
+    return json.loads((made_once("configurations", answer) / "answers.json").read_text())
+
+
+def answer(folder):
+    """As many dry runs at a time as there are cores."""
+    copy_of_repository(folder)
 
     def ask(number, config):
         if config.startswith("--"):
@@ -249,7 +254,7 @@ def answers(tmp_path_factory):
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         printed = pool.map(ask, range(len(CONFIGURATIONS)), (config for config, _ in CONFIGURATIONS.values()))
-        return dict(zip(CONFIGURATIONS, printed, strict=True))
+        (folder / "answers.json").write_text(json.dumps(dict(zip(CONFIGURATIONS, printed, strict=True))))
 
 
 @pytest.mark.parametrize("given", CONFIGURATIONS)
@@ -696,10 +701,11 @@ TRAINED = ("l2_1e-05_seeds0-1", "dropout_0.1_seeds0-1")
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory):
+def odd(made_once):
     """A finished run of networks that do not learn, in folders with odd names: where it ran, and its results."""
-    folder = copy_of_repository(tmp_path_factory.mktemp("bad input – à part"))
-    snakemake(folder, **overlay(folder, **ODD))
+    folder = made_once(
+        "bad input – à part", lambda folder: snakemake(copy_of_repository(folder), **overlay(folder, **ODD))
+    )
     return folder, folder / ODD["pathvars"]["results"]
 
 

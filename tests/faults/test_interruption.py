@@ -17,7 +17,7 @@ from random import Random
 import psutil
 import pytest
 from test_workflow import ROOT, TINY, copy_of_repository, snakemake
-from under_way import TABLES, results, start, unfinished, wait_until, working_in
+from under_way import TABLES, printed, results, start, unfinished, wait_until, working_in
 
 pytestmark = pytest.mark.workflow
 
@@ -81,7 +81,7 @@ def test_a_run_struck_22_times_gives_the_same_tables_and_trains_no_finished_coho
     run = start(folder, TABLES)
     while faults:
         if not strike(faults[-1], run, random):
-            assert run.returncode == 0 or job_killed, (folder / "printed.txt").read_text()
+            assert run.returncode == 0 or job_killed, printed(folder).read_text()
             if run.returncode == 0:  # on a fast machine: all over again
                 assert results(folder) == expected
                 shutil.rmtree(folder / "results")
@@ -194,7 +194,7 @@ def test_a_full_disk_and_read_only_results_are_told_and_do_no_harm(small_disk, e
         finished |= finished_networks(folder)
         with fault:
             assert run.wait() == 1
-            assert message in (folder / "printed.txt").read_text()
+            assert message in printed(folder).read_text()
             assert results(folder).items() <= expected.items(), "a file was left half-written"
 
     assert start(folder, MODELS, within=within).wait() == 0

@@ -23,10 +23,15 @@ def results(folder):
 
 
 def start(folder, *arguments, within=()):
-    """Start Snakemake in a process group of its own, as a terminal does; what it prints goes to printed.txt."""
+    """Start Snakemake in a process group of its own, as a terminal does; what it prints goes to `printed(folder)`."""
     command = [*within, sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--configfile", TINY]
-    with (folder / "printed.txt").open("w") as printed:
-        return psutil.Popen(command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True)
+    with printed(folder).open("w") as file:
+        return psutil.Popen(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def printed(folder):
+    """Beside the folder, so that it is not on a disk that is full."""
+    return folder.with_name(f"{folder.name} printed.txt")
 
 
 def working_in(folder):
