@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 from unit_clusters.figures import style
 from unit_clusters.similarity.measures import FORMS, RECORDS, Form
 
+SHOWN = [form for form in FORMS if RECORDS[form.measure].equation]
+"""Those that the paper has: a further one would share a corner with one of them."""
+
 DEPTH = (0.42, 0.36)
 """How far right and up the rear face of the cube, that of the gradients, lies; its front is 1 by 1."""
 
@@ -19,10 +22,10 @@ def draw() -> Figure:
     figure = Figure(figsize=(3.7, 3.0))
     axes = style.axes_at(figure, 0, 0, 3.7, 3.0, xlim=(-0.3, 1.92), ylim=(-0.36, 1.62))
     axes.set_axis_off()
-    for a, b in combinations(FORMS, 2):
+    for a, b in combinations(SHOWN, 2):
         if sum(end != other for end, other in zip(_corner(a), _corner(b), strict=True)) == 1:
             axes.plot(*zip(_place(a), _place(b), strict=True), color="0.75", linewidth=0.8, zorder=1)
-    for form in FORMS:
+    for form in SHOWN:
         _draw_corner(axes, form)
     _name_axes(axes)
     return figure
