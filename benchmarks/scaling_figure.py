@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from benchmarks.scaling import TABLE
-from unit_clusters.figures import style
+from unit_clusters_paper.figures import style
 
 FIGURE = Path("docs/scaling.svg")
 

@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.naive_similarity import halves
 from benchmarks.rounds import take_turns
-from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
+from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 
 CASES = {"(64, 64)": ((784, 64, 64, 10), 15.0), "5 x 64": ((784, 64, 64, 64, 64, 64, 10), None)}
 """Layers, and the least ratio that is asked for."""

@@ -17,10 +17,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from benchmarks.rounds import take_turns
-from unit_clusters.data import fetch, idx
-from unit_clusters.data.images import Images, prepare
-from unit_clusters.networks.ensemble import Stack, initialize
-from unit_clusters.networks.training import Adam, Course, Run, Settings, train_epoch
+from unit_clusters_paper.data import fetch, idx
+from unit_clusters_paper.data.images import Images, prepare
+from unit_clusters_paper.networks.ensemble import Stack, initialize
+from unit_clusters_paper.networks.training import Adam, Course, Run, Settings, train_epoch
 
 
 class Case(NamedTuple):

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 import yaml
 from mkdocs.structure.files import File
 
-from unit_clusters.figures.catalog import FIGURES, Figure
-from unit_clusters.figures.tableS1 import sweeps
+from unit_clusters_paper.figures.catalog import FIGURES, Figure
+from unit_clusters_paper.figures.tableS1 import sweeps
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "src" / "unit_clusters"
+SOURCE = ROOT / "src"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 PICTURES = "results/published/figures"
 
@@ -44,7 +44,7 @@ LINK = re.compile(r"\[([^][]*)\]\((?!\w+:)([^)#\s]+)(#[^)]*)?\)")
 def on_files(files, config):
     """Add the made pages, the copied pages and the pictures beside those in docs/."""
     made = {"gallery.md": gallery(), "rules.md": rules()}
-    made |= {f"reference/{room}.md": reference(room) for room in rooms()}
+    made |= {f"reference/{room.name}.md": reference(room) for room in rooms()}
     for uri, text in made.items():
         files.append(File.generated(config, uri, content=text))
     there = {path: uri for path, uri in COPIES.items() if (ROOT / path).exists()}
@@ -97,7 +97,7 @@ size."""
 def entry(name: str, figure: Figure) -> str:
     """A figure of the catalog."""
     caption = figure.caption.format(limit=f"{100 * CONFIG['min_test_accuracy']:g} %")
-    module = f"unit_clusters.figures.{figure.module}"
+    module = f"unit_clusters_paper.figures.{figure.module}"
     options = ", ".join(f"{key}={value!r}" for key, value in figure.options.items())
     command = next((line for table, line in COMMANDS.items() if table in figure.files), "snakemake {name}")
     return f"""\
@@ -135,7 +135,7 @@ def table_s1() -> str:
     rows = list(sweeps(CONFIG["experiments"], CONFIG["l2_floor"]))
     cells = [list(rows[0]), ["---"] * len(rows[0]), *(list(map(str, row.values())) for row in rows)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
-    module = "unit_clusters.figures.tableS1"
+    module = "unit_clusters_paper.figures.tableS1"
     return f"""\
 ## Table S1
 
@@ -160,17 +160,17 @@ the networks of one experiment and regulariser over a block of strengths and see
 ![The rules and what each needs](rulegraph.svg)"""
 
 
-def rooms() -> list[str]:
-    return sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+def rooms() -> list[Path]:
+    """The folders of modules of both packages."""
+    return sorted(path.parent for path in SOURCE.glob("*/*/__init__.py"))
 
 
-def reference(room: str) -> str:
+def reference(room: Path) -> str:
     """The public functions and classes of a room, module by module."""
-    return "\n\n".join(
-        [f"# {room}", get_docstring(parse((PACKAGE / room / "__init__.py").read_text())), *modules(room)]
-    )
+    text = (room / "__init__.py").read_text(encoding="utf-8")
+    return "\n\n".join([f"# {room.name}", get_docstring(parse(text)), *modules(room)])
 
 
-def modules(room: str) -> Iterator[str]:
-    for path in sorted((PACKAGE / room).glob("[!_]*.py")):
-        yield f"::: unit_clusters.{room}.{path.stem}"
+def modules(room: Path) -> Iterator[str]:
+    for path in sorted(room.glob("[!_]*.py")):
+        yield f"::: {room.parent.name}.{room.name}.{path.stem}"

@@ -9,7 +9,7 @@ from networks import build
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from unit_clusters.data import fetch, idx
+from unit_clusters_paper.data import fetch, idx
 
 DROPOUT = {"plain": 0.0, "dropout": 0.5}
 """The two kinds of networks."""

@@ -9,9 +9,9 @@ from filelock import FileLock
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when they are imported, which is after this
 
-PACKAGE = Path(__file__).parents[1] / "src" / "unit_clusters"
+SOURCE = Path(__file__).parents[1] / "src"
 
-UNCHECKED = ("clusters/search.py",)
+UNCHECKED = ("unit_clusters/clusters/search.py",)
 """Numba cannot compile functions that are wrapped."""
 
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
@@ -19,13 +19,9 @@ CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 
 
 def checked_modules() -> list[str]:
-    """The package's modules, one by one, since the hook takes a package with all that is in it."""
-    files = (path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py")
-    return [
-        ".".join(("unit_clusters", *file.with_suffix("").parts))
-        for file in files
-        if not file.as_posix().startswith(UNCHECKED)
-    ]
+    """The modules of both packages, one by one, since the hook takes a package with all that is in it."""
+    files = (path.relative_to(SOURCE) for path in sorted(SOURCE.glob("*/**/*.py")) if path.name != "__init__.py")
+    return [".".join(file.with_suffix("").parts) for file in files if not file.as_posix().startswith(UNCHECKED)]
 
 
 jaxtyping.install_import_hook(checked_modules(), CHECKER)

@@ -19,8 +19,8 @@ from unit_clusters.clusters.modularity import adjacency as a_tilde
 from unit_clusters.clusters.modularity import modularity, num_clusters
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.search import Clustering
-from unit_clusters.figures import style
 from unit_clusters.similarity.measures import FORMS, Form, normalize
+from unit_clusters_paper.figures import style
 
 ROOT = Path(__file__).parent.parent
 
@@ -184,7 +184,7 @@ def test_progress_is_shown_unless_it_is_switched_off(data, capsys):
 
 
 def test_the_package_itself_imports_neither_torch_nor_matplotlib():
-    code = "import sys, unit_clusters.runs.streams; print({'torch', 'matplotlib', 'tqdm', 'pandas'} & set(sys.modules))"
+    code = "import sys, unit_clusters.streams; print({'torch', 'matplotlib', 'tqdm', 'pandas'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 

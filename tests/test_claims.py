@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from scipy.stats import f, spearmanr, t, ttest_1samp, ttest_rel
 
-from unit_clusters.claims import changes, document, scorecard
-from unit_clusters.claims import quantities as of
-from unit_clusters.claims.comparison import least_excess, little, most, weak
-from unit_clusters.claims.intervals import (
+from unit_clusters.similarity.measures import FORMS
+from unit_clusters.streams import stream
+from unit_clusters_paper.claims import changes, document, scorecard
+from unit_clusters_paper.claims import quantities as of
+from unit_clusters_paper.claims.comparison import least_excess, little, most, weak
+from unit_clusters_paper.claims.intervals import (
     HIGH,
     LOW,
     Count,
@@ -23,13 +25,11 @@ from unit_clusters.claims.intervals import (
     lead,
     smallest,
 )
-from unit_clusters.claims.networks import PAIRS, arrange
-from unit_clusters.claims.paper import SECTIONS
-from unit_clusters.claims.rules import above, below
-from unit_clusters.results.selection import LIMIT
-from unit_clusters.runs.pages import to_html
-from unit_clusters.runs.streams import stream
-from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.claims.networks import PAIRS, arrange
+from unit_clusters_paper.claims.paper import SECTIONS
+from unit_clusters_paper.claims.rules import above, below
+from unit_clusters_paper.results.selection import LIMIT
+from unit_clusters_paper.runs.pages import to_html
 
 ROOT = Path(__file__).parent.parent
 
@@ -843,7 +843,7 @@ def first():
 def test_docs_tell_the_rules_of_the_code_and_the_verdicts_of_the_published_tables(first):
     text = (ROOT / "docs" / "claims.md").read_text()
     published = document.published(ROOT)
-    assert document.fill(text, published, first) == text, "run: python -m unit_clusters.claims.document"
+    assert document.fill(text, published, first) == text, "run: python -m unit_clusters_paper.claims.document"
 
 
 def test_each_rule_that_is_not_as_it_was_first_is_told(first):

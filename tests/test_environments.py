@@ -29,7 +29,7 @@ def packages(environment):
 
 def scripts_by_environment():
     """The scripts that rules run in each environment, and what these load by name."""
-    found = {"compute": set(), "plot": set((ROOT / "src" / "unit_clusters" / "figures").glob("*.py"))}
+    found = {"compute": set(), "plot": set((ROOT / "src" / "unit_clusters_paper" / "figures").glob("*.py"))}
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"^ *rule\b", path.read_text(), flags=re.MULTILINE):
             if script := re.search(r'"\.\./scripts/(\w+\.py)"', rule):
@@ -42,7 +42,11 @@ def imported(files):
     finder = ModuleFinder(path=[str(ROOT / "src")])  # it finds our modules, and calls all others bad
     for file in files:
         finder.run_script(str(file))
-    modules = {name.partition(".")[0] for name in finder.badmodules} - sys.stdlib_module_names - {"unit_clusters"}
+    modules = (
+        {name.partition(".")[0] for name in finder.badmodules}
+        - sys.stdlib_module_names
+        - {"unit_clusters", "unit_clusters_paper"}
+    )
     names = packages_distributions()
     return {canonicalize_name(names[module][0]) for module in modules}
 

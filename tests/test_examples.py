@@ -12,9 +12,9 @@ import yaml
 from matplotlib.image import imread
 from safetensors.torch import load_file
 
-from unit_clusters.networks import own
-from unit_clusters.runs import sweep
 from unit_clusters.similarity.layers import resolve
+from unit_clusters_paper.networks import own
+from unit_clusters_paper.runs import sweep
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TUTORIAL = (EXAMPLES / "tutorial.md").read_text()

@@ -20,7 +20,9 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from scipy.stats import spearmanr
 
-from unit_clusters.figures import (
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
+from unit_clusters.streams import stream
+from unit_clusters_paper.figures import (
     catalog,
     fig1,
     fig2,
@@ -38,11 +40,9 @@ from unit_clusters.figures import (
     sweep_panels,
     tableS1,
 )
-from unit_clusters.figures import examples as examples_of
-from unit_clusters.results import selection
-from unit_clusters.results.selection import LIMIT, RUN
-from unit_clusters.runs.streams import stream
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
+from unit_clusters_paper.figures import examples as examples_of
+from unit_clusters_paper.results import selection
+from unit_clusters_paper.results.selection import LIMIT, RUN
 
 # Table S1.
 BASE = {"l2": np.logspace(-5, -1, 9), "l1": np.logspace(-5, -2, 7), "dropout": np.linspace(0.05, 0.7, 14)}
@@ -199,7 +199,7 @@ def given(models, modularity, agreement, examples):
 def draw(name, given):
     """As workflow/scripts/figure.py does it."""
     entry = catalog.FIGURES[name]
-    module = import_module(f"unit_clusters.figures.{entry.module}")
+    module = import_module(f"unit_clusters_paper.figures.{entry.module}")
     asked = [*entry.files, *["hidden"] * entry.hidden]
     return module.draw(**{key: given[key] for key in asked}, **entry.options)
 

@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
-from unit_clusters.results.tables import concatenate, write
-from unit_clusters.runs.files import MARK, leave_mark, written_whole
-from unit_clusters.runs.logs import logged_to
-from unit_clusters.runs.streams import stream
 from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, by_form, normalize
+from unit_clusters.streams import stream
+from unit_clusters_paper.results.layer_files import (
+    Searches,
+    read_labels,
+    read_similarity,
+    write_labels,
+    write_similarity,
+)
+from unit_clusters_paper.results.tables import concatenate, write
+from unit_clusters_paper.runs.files import MARK, leave_mark, written_whole
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unit_clusters.data.idx import (
+from unit_clusters_paper.data.idx import (
     FILES,
     DatasetError,
     load,
@@ -18,7 +18,7 @@ from unit_clusters.data.idx import (
     write_checksums,
     write_idx,
 )
-from unit_clusters.data.synthetic import write_synthetic
+from unit_clusters_paper.data.synthetic import write_synthetic
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 

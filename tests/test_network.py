@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from unit_clusters.data.images import Images, batches
-from unit_clusters.networks import ensemble as network
-from unit_clusters.networks.evaluation import evaluate, weight_statistics
+from unit_clusters_paper.data.images import Images, batches
+from unit_clusters_paper.networks import ensemble as network
+from unit_clusters_paper.networks.evaluation import evaluate, weight_statistics
 
 SIZES = (30, 20, 8, 10)
 

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from unit_clusters.data import idx
-from unit_clusters.data.synthetic import write_synthetic
-from unit_clusters.networks import own
-from unit_clusters.runs import sweep
 from unit_clusters.similarity.measures import MEASURES
+from unit_clusters_paper.data import idx
+from unit_clusters_paper.data.synthetic import write_synthetic
+from unit_clusters_paper.networks import own
+from unit_clusters_paper.runs import sweep
 
 FACTORY = """
 from torch import nn

@@ -17,9 +17,9 @@ from unit_clusters.clusters import search as core
 from unit_clusters.clusters.agreement import element_similarity, other_scores, transferability
 from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity
 from unit_clusters.clusters.search import spectral_partition
-from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import normalize
+from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 
 # Time is no property of theirs: the first call of compiled code is slow, and so is a busy machine.
 always_the_same = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from unit_clusters.clusters.modularity import UNUSED
-from unit_clusters.results.layer_files import Searches
-from unit_clusters.results.published import compress, decompress, pack_labels, read_labels
-from unit_clusters.runs.pages import to_html
-from unit_clusters.runs.processor import processor
-from unit_clusters.runs.provenance import NOT_RECORDED, provenance, provenance_markdown
 from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.results.layer_files import Searches
+from unit_clusters_paper.results.published import compress, decompress, pack_labels, read_labels
+from unit_clusters_paper.runs.pages import to_html
+from unit_clusters_paper.runs.processor import processor
+from unit_clusters_paper.runs.provenance import NOT_RECORDED, provenance, provenance_markdown
 
 
 def test_pages_show_tables_and_verdicts_in_colour():

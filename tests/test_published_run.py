@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.claims import document
-from unit_clusters.claims.scorecard import overall, score, write_csv
 from unit_clusters.clusters.modularity import UNUSED
-from unit_clusters.results.published import KEYS, read_labels
-from unit_clusters.results.selection import read
-from unit_clusters.results.verification import ROWS
-from unit_clusters.runs.sweep import strength_blocks
 from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.claims import document
+from unit_clusters_paper.claims.scorecard import overall, score, write_csv
+from unit_clusters_paper.results.published import KEYS, read_labels
+from unit_clusters_paper.results.selection import read
+from unit_clusters_paper.results.verification import ROWS
+from unit_clusters_paper.runs.sweep import strength_blocks
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published"

@@ -12,7 +12,7 @@ import tomllib
 import pytest
 from test_workflow import ROOT, TINY, copy_of_repository, edit, overlay, snakemake
 
-from unit_clusters.data.synthetic import write_synthetic
+from unit_clusters_paper.data.synthetic import write_synthetic
 
 pytestmark = pytest.mark.workflow
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.results.selection import LIMIT, kinds
-from unit_clusters.results.sensitivity import COLUMNS, Choice, Tables, headline, published_rows, variant_rows
 from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.results.selection import LIMIT, kinds
+from unit_clusters_paper.results.sensitivity import COLUMNS, Choice, Tables, headline, published_rows, variant_rows
 
 RISES = {("l2", 1e-5): 0.0, ("l2", 1e-2): 0.03, ("l2", 0.1): 0.5, ("l1", 1e-3): 0.02, ("dropout", 0.5): 0.1}
 """Above the baseline; at L2 = 0.1 networks learn nothing."""

@@ -7,9 +7,9 @@ from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
 from benchmarks.naive_similarity import halves
-from unit_clusters.networks.ensemble import Ensemble, initialize
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import normalize
+from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 
 ARCHITECTURES = [(12, 7, 5, 10), (12, 6, 10), (4, 9, 8, 7, 10)]
 CASES = [(sizes, layer) for sizes in ARCHITECTURES for layer in range(1, len(sizes) - 1)]

@@ -16,11 +16,11 @@ from functools import partial
 
 import pytest
 
-from unit_clusters.data import fetch as fetching
-from unit_clusters.data import idx, sources
-from unit_clusters.data.idx import FILES, DatasetError
-from unit_clusters.data.sources import SOURCES, DebianPackage, Source
-from unit_clusters.data.synthetic import write_synthetic
+from unit_clusters_paper.data import fetch as fetching
+from unit_clusters_paper.data import idx, sources
+from unit_clusters_paper.data.idx import FILES, DatasetError
+from unit_clusters_paper.data.sources import SOURCES, DebianPackage, Source
+from unit_clusters_paper.data.synthetic import write_synthetic
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
 DEBIAN = DebianPackage("dataset-toy", "usr/share/datasets/toy of tests")
@@ -139,7 +139,9 @@ def test_an_unknown_name_is_refused_with_those_that_are_known():
 
 
 def test_entries_need_nothing_but_the_standard_library():
-    program = "import sys; import unit_clusters.data.sources; print(*{name.partition('.')[0] for name in sys.modules})"
+    program = (
+        "import sys; import unit_clusters_paper.data.sources; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "pooch", "requests", "jaxtyping", "torch"} & set(loaded)
 

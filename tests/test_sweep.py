@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from unit_clusters.runs.sweep import cohorts, strength_blocks
+from unit_clusters_paper.runs.sweep import cohorts, strength_blocks
 
 ROOT = Path(__file__).parent.parent
 

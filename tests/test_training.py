@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from unit_clusters.data.idx import Dataset
-from unit_clusters.data.images import Images, prepare
-from unit_clusters.networks.ensemble import Ensemble, Stack, initialize
-from unit_clusters.networks.training import Course, Run, Settings, dropout_masks, finite_epochs, train
-from unit_clusters.runs.streams import stream
+from unit_clusters.streams import stream
+from unit_clusters_paper.data.idx import Dataset
+from unit_clusters_paper.data.images import Images, prepare
+from unit_clusters_paper.networks.ensemble import Ensemble, Stack, initialize
+from unit_clusters_paper.networks.training import Course, Run, Settings, dropout_masks, finite_epochs, train
 
 SIZES = (16, 12, 8, 10)
 EARLY = Settings(batch_size=32, learning_rate=0.01, plateau_patience=0, stopping_patience=2, max_epochs=25)

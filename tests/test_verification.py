@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from test_published_run import CONFIG
 
-from unit_clusters.results.published import KEYS
-from unit_clusters.results.replication import GROUP, comparisons, corrected
-from unit_clusters.results.verification import (
+from unit_clusters_paper.results.published import KEYS
+from unit_clusters_paper.results.replication import GROUP, comparisons, corrected
+from unit_clusters_paper.results.verification import (
     Verification,
     compare,
     compare_all,

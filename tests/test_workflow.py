@@ -13,8 +13,8 @@ import pytest
 import yaml
 from safetensors.torch import save_file
 
-from unit_clusters.networks import own
-from unit_clusters.results.published import KEYS
+from unit_clusters_paper.networks import own
+from unit_clusters_paper.results.published import KEYS
 
 pytestmark = pytest.mark.workflow
 
@@ -258,7 +258,7 @@ def test_touched_files_rerun_nothing(copy):
 
 
 def test_a_figures_code_redraws_that_figure_only(copy):
-    edit(copy / "src/unit_clusters/figures/fig5.py", "def draw(", "# edited\ndef draw(")
+    edit(copy / "src/unit_clusters_paper/figures/fig5.py", "def draw(", "# edited\ndef draw(")
     assert plan(copy) == {"figures": {"fig5"}}
     before = tables(copy)
     assert "2 of 2 steps" in snakemake(copy, "--cores", "2")
@@ -268,7 +268,7 @@ def test_a_figures_code_redraws_that_figure_only(copy):
 
 def test_a_figures_style_redraws_the_figures_only(copy):
     """And gathers the example matrices, whose module has their colours, too."""
-    edit(copy / "src/unit_clusters/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
+    edit(copy / "src/unit_clusters_paper/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
     assert plan(copy) == {"examples": 1, "figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
 
 
@@ -281,7 +281,7 @@ def test_monte_carlo_steps_recluster_without_training(copy):
 def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
     expected = {"train": COHORTS} | downstream(COHORTS, retrained=True)
     assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
-    edit(copy / "src/unit_clusters/networks/training.py", "class Epoch", "# edited\nclass Epoch")
+    edit(copy / "src/unit_clusters_paper/networks/training.py", "class Epoch", "# edited\nclass Epoch")
     assert plan(copy) == expected
 
 

@@ -16,16 +16,16 @@ from tqdm import tqdm
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
 from unit_clusters.clusters.search import Clustering, cluster
-from unit_clusters.results import tables
-from unit_clusters.results.clustering import FOUND, found_row
-from unit_clusters.results.comparison import pair_rows
-from unit_clusters.runs.files import written_whole
-from unit_clusters.runs.streams import stream
 from unit_clusters.similarity.any_module import Batch, measure
 from unit_clusters.similarity.automatic import MEMORY, Loss, Options, Outputs
 from unit_clusters.similarity.layers import Units, closest, resolve
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form, by_form
 from unit_clusters.similarity.passes import Pick
+from unit_clusters.streams import stream
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.results.clustering import FOUND, found_row
+from unit_clusters_paper.results.comparison import pair_rows
+from unit_clusters_paper.runs.files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,7 +122,7 @@ class Analysis(Mapping[str, Layer]):
         left out; and for each layer the figure, and a file of NumPy arrays: the similarity by measure, the names of the
         forms, and by form the clusters ("labels") and the best that are known ("best").
         """
-        from unit_clusters.figures import style
+        from unit_clusters_paper.figures import style
 
         folder = Path(folder)
         for table, frame in (("modularity.csv", self.table()), ("agreement.csv", self.agreement())):

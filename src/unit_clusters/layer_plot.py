@@ -9,10 +9,17 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unit_clusters.figures import style
-from unit_clusters.figures.examples import Example, draw_example
-from unit_clusters.figures.pair_panels import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures.examples import Example, draw_example
+from unit_clusters_paper.figures.pair_panels import (
+    SCORES,
+    draw_matrix,
+    draw_scale,
+    mean_scores,
+    name_forms,
+    write_numbers,
+)
 
 if TYPE_CHECKING:
     from unit_clusters.analysis import Layer

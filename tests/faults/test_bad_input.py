@@ -32,19 +32,25 @@ from test_workflow import (
 )
 
 from unit_clusters.clusters.search import cluster
-from unit_clusters.data import fetch as fetching
-from unit_clusters.data import idx
-from unit_clusters.data.images import prepare
-from unit_clusters.data.sources import Source
-from unit_clusters.data.synthetic import write_synthetic
-from unit_clusters.networks import ensemble as network
-from unit_clusters.networks import evaluation, training
-from unit_clusters.results import tables
-from unit_clusters.results.clustering import search_layers
-from unit_clusters.results.comparison import compare_layers
-from unit_clusters.results.layer_files import Searches, read_labels, read_similarity, write_labels, write_similarity
 from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import FORMS, MEASURES
+from unit_clusters_paper.data import fetch as fetching
+from unit_clusters_paper.data import idx
+from unit_clusters_paper.data.images import prepare
+from unit_clusters_paper.data.sources import Source
+from unit_clusters_paper.data.synthetic import write_synthetic
+from unit_clusters_paper.networks import ensemble as network
+from unit_clusters_paper.networks import evaluation, training
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.results.clustering import search_layers
+from unit_clusters_paper.results.comparison import compare_layers
+from unit_clusters_paper.results.layer_files import (
+    Searches,
+    read_labels,
+    read_similarity,
+    write_labels,
+    write_similarity,
+)
 
 ERRORS = re.compile(r"^\w*(?:Error|Exception)\b", re.MULTILINE)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from test_workflow import ROOT
 
-from unit_clusters.data.sources import SOURCES
+from unit_clusters_paper.data.sources import SOURCES
 
 CODE = sorted(path for name in ("src", "workflow", "benchmarks") for path in (ROOT / name).rglob("*.py"))
 RULES = [ROOT / "Snakefile", ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]

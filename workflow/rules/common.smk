@@ -20,8 +20,8 @@ os.environ.update(
     )
 )
 
-from unit_clusters.data import sources
-from unit_clusters.runs import sweep
+from unit_clusters_paper.data import sources
+from unit_clusters_paper.runs import sweep
 
 try:
     DATASET = sources.find(config["dataset"]["name"])

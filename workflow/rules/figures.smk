@@ -1,9 +1,9 @@
 # Every figure of the catalog is a rule of its own, named as in the paper. It depends on the modules that draw it and on no
 # others.
-from unit_clusters.figures import catalog
+from unit_clusters_paper.figures import catalog
 
 FORMATS = (".pdf", ".png", ".svg")
-MODULES = SOURCE / "unit_clusters" / "figures"
+MODULES = SOURCE / "unit_clusters_paper" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
 HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
 

@@ -6,7 +6,7 @@ import shlex
 from snakemake.jobs import Job
 from snakemake.logging import LogEvent, get_event, logger
 
-from unit_clusters.runs import files
+from unit_clusters_paper.runs import files
 
 
 class News(logging.Filter):

@@ -1,6 +1,6 @@
 # What one choice at a time does to the headline numbers: of the published tables, and of the experiments of the preset
 # `sensitivity`, which differ from its reference by one setting each.
-from unit_clusters.figures import catalog
+from unit_clusters_paper.figures import catalog
 
 REFERENCE = "reference"
 SENSITIVITY = "<results>/tables/sensitivity.csv"

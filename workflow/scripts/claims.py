@@ -1,10 +1,10 @@
 """Score the paper's claims on the tables of a run."""
 
-from unit_clusters.claims import scorecard
-from unit_clusters.results.selection import read
-from unit_clusters.runs.files import written_whole
-from unit_clusters.runs.logs import logged_to
-from unit_clusters.runs.pages import to_html
+from unit_clusters_paper.claims import scorecard
+from unit_clusters_paper.results.selection import read
+from unit_clusters_paper.runs.files import written_whole
+from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.pages import to_html
 
 
 def main(job):

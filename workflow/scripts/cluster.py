@@ -1,9 +1,9 @@
 """Cluster the units of the hidden layers of a cohort's networks, by all measures."""
 
-from unit_clusters.results import tables
-from unit_clusters.results.clustering import MODULARITY, search_layers
-from unit_clusters.results.layer_files import read_similarity, write_labels
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.results.clustering import MODULARITY, search_layers
+from unit_clusters_paper.results.layer_files import read_similarity, write_labels
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

@@ -1,9 +1,9 @@
 """Compare the clusters of each layer between measures, and those of independent searches of one measure."""
 
-from unit_clusters.results import tables
-from unit_clusters.results.comparison import AGREEMENT, REPEATS, compare_layers
-from unit_clusters.results.layer_files import read_labels, read_similarity
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.results.comparison import AGREEMENT, REPEATS, compare_layers
+from unit_clusters_paper.results.layer_files import read_labels, read_similarity
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

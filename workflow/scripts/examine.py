@@ -4,11 +4,11 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters.networks import own
-from unit_clusters.networks.evaluation import MODELS
-from unit_clusters.results import tables
-from unit_clusters.results.layer_files import write_similarity
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.networks import own
+from unit_clusters_paper.networks.evaluation import MODELS
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.results.layer_files import write_similarity
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from unit_clusters.figures import examples
-from unit_clusters.results.tables import whole
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.figures import examples
+from unit_clusters_paper.results.tables import whole
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

@@ -1,15 +1,15 @@
-"""Draw a figure: the module of unit_clusters.figures that its entry in the catalog names says how."""
+"""Draw a figure: the module of unit_clusters_paper.figures that its entry in the catalog names says how."""
 
 from importlib import import_module
 
-from unit_clusters.figures import style
-from unit_clusters.results.selection import read
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.results.selection import read
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def module(name):
     """Of a figure; not imported by name above, since each figure depends on its own modules only."""
-    return import_module(f"unit_clusters.figures.{name}")
+    return import_module(f"unit_clusters_paper.figures.{name}")
 
 
 def main(job):

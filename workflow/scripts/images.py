@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from unit_clusters.data import fetch
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.data import fetch
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters.data import idx
-from unit_clusters.networks import ensemble
-from unit_clusters.networks.evaluation import MODELS
-from unit_clusters.networks.initialized import initialize_cohort
-from unit_clusters.results import tables
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.data import idx
+from unit_clusters_paper.networks import ensemble
+from unit_clusters_paper.networks.evaluation import MODELS
+from unit_clusters_paper.networks.initialized import initialize_cohort
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

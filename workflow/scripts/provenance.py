@@ -2,10 +2,10 @@
 
 import json
 
-from unit_clusters.runs.files import written_whole
-from unit_clusters.runs.logs import logged_to
-from unit_clusters.runs.pages import to_html
-from unit_clusters.runs.provenance import provenance, provenance_markdown
+from unit_clusters_paper.runs.files import written_whole
+from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.pages import to_html
+from unit_clusters_paper.runs.provenance import provenance, provenance_markdown
 
 
 def main(job):

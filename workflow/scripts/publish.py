@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from unit_clusters.results.layer_files import read_labels
-from unit_clusters.results.published import compress, pack_labels
-from unit_clusters.runs import sweep
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results.layer_files import read_labels
+from unit_clusters_paper.results.published import compress, pack_labels
+from unit_clusters_paper.runs import sweep
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def labels_by_experiment(config, files):

@@ -1,8 +1,8 @@
 """What one choice at a time does to the headline numbers."""
 
-from unit_clusters.results import sensitivity, tables
-from unit_clusters.results.selection import read
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results import sensitivity, tables
+from unit_clusters_paper.results.selection import read
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

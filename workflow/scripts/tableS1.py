@@ -1,9 +1,9 @@
 """Write Table S1 as CSV and LaTeX."""
 
-from unit_clusters.figures import tableS1
-from unit_clusters.results import tables
-from unit_clusters.runs.files import written_whole
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.figures import tableS1
+from unit_clusters_paper.results import tables
+from unit_clusters_paper.runs.files import written_whole
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

@@ -1,7 +1,7 @@
 """Unpack a published table."""
 
-from unit_clusters.results.published import decompress
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results.published import decompress
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

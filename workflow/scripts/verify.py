@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from unit_clusters.results.verification import Verification, compare_all, differences, lost_claims, report
-from unit_clusters.runs.files import written_whole
-from unit_clusters.runs.logs import logged_to
+from unit_clusters_paper.results.verification import Verification, compare_all, differences, lost_claims, report
+from unit_clusters_paper.runs.files import written_whole
+from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):

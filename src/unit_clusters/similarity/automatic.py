@@ -24,11 +24,11 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import jacrev, vmap
 
-from unit_clusters.runs.streams import stream
 from unit_clusters.similarity.closed_form import CHUNK, Covariance
 from unit_clusters.similarity.layers import Units, as_units, units_problem
 from unit_clusters.similarity.measures import MEASURES
 from unit_clusters.similarity.passes import Pass, only_output
+from unit_clusters.streams import stream
 
 Run = Callable[[Tensor], Pass]
 """Shows a batch to a model: what `passes.passes` yields."""

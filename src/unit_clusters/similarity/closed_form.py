@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from unit_clusters.networks.ensemble import Ensemble
 from unit_clusters.similarity.measures import MEASURES
+from unit_clusters_paper.networks.ensemble import Ensemble
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,216 @@
+"""Claims of section 4.3: wider and deeper networks (Experiments 2 and 3)."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from unit_clusters_paper.claims import quantities as of
+from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, largest, mean, smallest
+from unit_clusters_paper.claims.networks import Networks
+from unit_clusters_paper.claims.rules import (
+    ALIKE,
+    HALF,
+    SHARED_RANKS,
+    STEEP,
+    UNNOTICED,
+    Claim,
+    Effect,
+    Row,
+    above,
+    below,
+    single,
+)
+
+EARLY_LAYERS, LATE_LAYERS = [0, 1], [3, 4]
+
+
+def lead_beyond_base(
+    networks: Networks,
+    column: str,
+    experiment: str,
+    forms: Sequence[int] = of.ALL,
+    share: float = 1.0,
+    only_shared: bool = False,
+) -> Difference:
+    """Dropout's lead minus a share of that in base, each in its own sweeps, or at strengths that are good in both."""
+    here, base = (
+        of.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
+        for one, other in ((experiment, "base"), ("base", experiment))
+    )
+    return Difference(here, base, share)
+
+
+def at_shared_strengths(experiment: str, **options) -> dict:
+    return {"strengths of both": partial(lead_beyond_base, experiment=experiment, only_shared=True, **options)}
+
+
+def lead_over_base(networks: Networks, column: str, experiment: str) -> float:
+    return of.share(*(of.dropouts_lead(networks, column, one) for one in (experiment, "base")))
+
+
+def early_minus_late(networks: Networks, column: str, forms: Sequence[int]) -> Mean:
+    early, late = (
+        of.last_rise(networks, column, "deep", "dropout", forms, layers) for layers in (EARLY_LAYERS, LATE_LAYERS)
+    )
+    return early - late
+
+
+def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
+    """The leads of Fig. S9: dropout's rise minus the larger of L2's and L1's, at their strongest good strengths."""
+    early, late = (
+        [
+            of.last_rise(networks, column, "deep", "dropout", of.UPSTREAM, layers)
+            - of.last_rise(networks, column, "deep", name, of.UPSTREAM, layers)
+            for name in ("l2", "l1")
+        ]
+        for layers in (EARLY_LAYERS, LATE_LAYERS)
+    )
+    return smallest(*(largest(*(one - other for other in late)) for one in early))
+
+
+def likeness_of_trends(networks: Networks, column: str, experiment: str) -> Mean:
+    """Of the rises of each seed to the mean ones of base, over measures and shared strengths; mean of regularisers."""
+    return of.sum_of(_likeness(networks, column, experiment, name) for name in of.REGULARIZERS) * (
+        1 / len(of.REGULARIZERS)
+    )
+
+
+def _likeness(networks: Networks, column: str, experiment: str, regularizer: str) -> Mean:
+    here, base = (
+        mean(of.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
+        for one, other in ((experiment, "base"), ("base", experiment))
+    )
+    seeds = np.moveaxis(here, 1, 0).reshape(here.shape[1], -1)
+    curves = np.broadcast_to(mean(base, axis=1).ravel(), seeds.shape)
+    return Mean.of((experiment, True), of.rank_correlation(seeds, curves))
+
+
+CLAIMS = [
+    Claim(
+        "trends-remain",
+        "4.3, Fig. 4",
+        "many of the qualitative trends of Q* with regularisation remain in wide and deep networks",
+        [
+            Row(
+                experiment,
+                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in base, over measures "
+                "and the strengths that are good in both; mean of seeds and regularisers",
+                partial(likeness_of_trends, experiment=experiment),
+                above(ALIKE, SHARED_RANKS),
+                experiments=(experiment, "base"),
+                effect=Effect("rank correlation"),
+            )
+            for experiment in ("wide", "deep")
+        ],
+    ),
+    Claim(
+        "wide-attenuated",
+        "4.3, Fig. 4",
+        "in wide networks dropout still raises Q*, but its lead shrinks",
+        [
+            Row(
+                "rise",
+                "dropout's rise of Q*, wide, mean of all measures and good strengths",
+                partial(of.mean_rise, experiment="wide", regularizer="dropout"),
+                above(0),
+                experiments=("wide",),
+            ),
+            Row(
+                "lead",
+                "dropout's lead in wide minus that in base, mean of all measures",
+                partial(lead_beyond_base, experiment="wide"),
+                below(0),
+                experiments=("wide", "base"),
+                checks=at_shared_strengths("wide"),
+            ),
+            Row(
+                "greatly",
+                "dropout's lead in wide minus half of that in base, mean of all measures",
+                partial(lead_beyond_base, experiment="wide", share=HALF),
+                below(0, "greatly attenuated is less than half"),
+                experiments=("wide", "base"),
+                effect=Effect("of base's lead", partial(lead_over_base, experiment="wide")),
+                checks=at_shared_strengths("wide", share=HALF),
+            ),
+        ],
+    ),
+    single(
+        "wide-l1-downstream",
+        "4.3, Fig. 4",
+        "in wide networks L1 raises Q* for downstream measures",
+        "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
+        partial(of.mean_rise, experiment="wide", regularizer="l1", forms=of.DOWNSTREAM),
+        above(0),
+        experiments=("wide",),
+    ),
+    single(
+        "wide-l1-degrades",
+        "4.3, Fig. S3",
+        "too large L1 quickly degrades wide networks' performance",
+        "largest fall of mean test accuracy from one L1 strength to the next, wide, of all trained networks",
+        partial(of.steepest_fall, experiment="wide", regularizer="l1"),
+        above(STEEP, "quickly is ten percentage points in one step"),
+        "test_accuracy",
+        experiments=("wide",),
+        effect=Effect("of the test images"),
+    ),
+    single(
+        "deep-exaggerated",
+        "4.3, Fig. 4",
+        "in deep networks dropout's lead grows, for upstream measures",
+        "dropout's lead in deep minus that in base, mean of the upstream measures",
+        partial(lead_beyond_base, experiment="deep", forms=of.UPSTREAM),
+        above(0),
+        experiments=("deep", "base"),
+        checks=at_shared_strengths("deep", forms=of.UPSTREAM),
+    ),
+    single(
+        "deep-lead-early",
+        "4.3, Fig. S9",
+        "and this lead is primarily driven by layers early in the network",
+        "dropout's lead in layers 1-2 minus that in 4-5, mean of the upstream measures, each regulariser at "
+        "its strongest good strength",
+        early_lead_minus_late,
+        above(0),
+        experiments=("deep",),
+    ),
+    single(
+        "deep-early",
+        "4.3, Fig. S9",
+        "there dropout's rise of upstream measures is larger in early than in late layers",
+        "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+        "upstream measures",
+        partial(early_minus_late, forms=of.UPSTREAM),
+        above(0),
+        experiments=("deep",),
+    ),
+    single(
+        "deep-late-downstream",
+        "4.3, Fig. S9",
+        "and its rise of downstream measures is larger in late than in early layers",
+        "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
+        "downstream measures",
+        partial(early_minus_late, forms=of.DOWNSTREAM),
+        below(0),
+        experiments=("deep",),
+    ),
+    *(
+        single(
+            id,
+            where,
+            f"{words} of untrained networks depends on depth",
+            f"size, over measures, of the difference in {words} between the two layers of untrained deep "
+            "networks that differ most, in standard deviations within a layer",
+            partial(of.depth_of_untrained, experiment="deep"),
+            above(UNNOTICED, "with less, the grey bands of the layers look alike"),
+            column,
+            experiments=(),
+            effect=Effect("untrained SD"),
+        )
+        for id, where, words, column in [
+            ("null-depth", "Fig. S9", "Q*", "q"),
+            ("null-depth-k", "Fig. S10", "number of clusters", "num_clusters"),
+        ]
+    ),
+]

@@ -1,0 +1,80 @@
+"""Modularity or number of clusters against depth at the strongest regularisation that still learns (Figs. S9, S10)."""
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures.sweep_panels import (
+    HEADER,
+    LEFT,
+    QUANTITIES,
+    ROWS,
+    draw_means,
+    empty_panels,
+    fit,
+    legend,
+)
+from unit_clusters_paper.results.selection import good_strengths, is_untrained, keep_good, limit
+
+BOTTOM = 1.2
+"""Inches."""
+
+
+@rc_context(style.RC)
+def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
+    """Draw a panel a form of Experiment 3: a line a regulariser, grey bands for untrained networks.
+
+    A line shows the largest good strength of its regulariser, `good_strengths`.
+
+    Args:
+        column: what to show, of QUANTITIES.
+    """
+    quantity = QUANTITIES[column]
+    kept = keep_good(modularity[modularity["experiment"] == "deep"], models)
+    strongest = {
+        regularizer: good[-1:]
+        for regularizer in style.REGULARIZERS
+        if (good := good_strengths(models, "deep", regularizer))
+    }
+    drawn = style.at_strengths(kept, strongest)
+    summary = _summarize(drawn, models, column)
+    figure = Figure(figsize=(style.WIDTH, BOTTOM + ROWS + HEADER + 0.15))
+    panels = empty_panels(figure, LEFT, BOTTOM, quantity)
+    for form, axes in panels.items():
+        _draw_untrained(axes, style.of_form(kept[is_untrained(kept)], form), column)
+        for regularizer, rows in style.of_form(summary, form).groupby("regularizer", sort=False):
+            draw_means(axes, form, regularizer, rows["layer"], rows)
+        if not strongest:
+            style.say(axes, "no trained networks")
+    panels[FORMS[0]].set(xticks=sorted(kept["layer"].unique()))
+    fit([panels[FORMS[0]]], quantity)
+    figure.text(
+        (LEFT + 3.1) / style.WIDTH, (BOTTOM - 0.22) / figure.get_figheight(), "hidden layer", ha="center", va="top"
+    )
+    legend(figure, 0.6)
+    chosen = ", ".join(f"{style.REGULARIZERS[name]} {style.number(*strength)}" for name, strength in strongest.items())
+    notes = [f"{chosen}: the largest with at least half of its seeds at {limit(models)} test accuracy."]
+    points = "Points: mean ± standard error over seeds."
+    style.footnote(figure, [points, *notes * bool(chosen), style.describe("deep", modularity, models, drawn)])
+    return figure
+
+
+def _summarize(drawn: pd.DataFrame, models: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A row for each point, as `draw_means` wants it; of one layer, so there are no layers to be averaged."""
+    groups = drawn.dropna(subset=column).groupby(["experiment", *style.SETTING, "layer"], sort=False)
+    summary = groups[column].agg(["mean", "sem"]).assign(seed_sem=float("nan"))
+    summary["few"] = style.few(groups["seed"].nunique(), models)
+    return summary.reset_index()
+
+
+def _draw_untrained(axes: Axes, untrained: pd.DataFrame, column: str) -> None:
+    """Grey boxes around each layer: mean +- 1, 2, 3 standard deviations of single networks."""
+    summary = untrained.groupby("layer")[column].agg(["mean", "std"]).dropna()
+    for layer, mean, sigma in summary.itertuples():
+        for reach, grey in reversed(list(enumerate(style.SIGMA_GREYS, start=1))):
+            corner = (layer - 0.5, mean - reach * sigma)
+            axes.add_patch(Rectangle(corner, 1, 2 * reach * sigma, color=grey, linewidth=0, zorder=0))

@@ -1,0 +1,119 @@
+"""Example matrices of single layers, sorted by cluster (Figs. 1 and 3)."""
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from unit_clusters.similarity.measures import FORMS, Form, by_form
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.results.layer_files import named, read_labels, read_similarity
+from unit_clusters_paper.runs.files import written_whole
+
+FORM = Form("cov", True)
+
+SIMILARITIES = LinearSegmentedColormap.from_list("similarities", ["white", Form("cov", False).color, FORM.color])
+"""0 to 1."""
+
+
+class Example(NamedTuple):
+    """One layer of one dropout network, as shown in Figs. 1 and 3."""
+
+    strength: float
+    """Dropout probability."""
+    similarity: Float[np.ndarray, "units units"]
+    """Normalised covariance, eq. (5), in the network's own order of units."""
+    labels: Int[np.ndarray, " units"]
+    """Cluster of each unit; -1 is unused."""
+    q: float
+    """Q* of these clusters, eq. (7)."""
+
+
+def cluster_order(
+    labels: Int[np.ndarray, " units"],
+) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " boundaries"]]:
+    """Sort units by cluster, the largest first and the unused units (-1) last, else in their old order.
+
+    Returns the units in their new order, and the places in it where another cluster begins. Clusters of one size stay
+    in the order of their labels.
+    """
+    clusters, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    rank = np.full(labels.shape, len(clusters))
+    for place, cluster in enumerate(clusters[np.argsort(-sizes, kind="stable")]):
+        rank[labels == cluster] = place
+    order = np.argsort(rank, kind="stable")
+    return order, np.flatnonzero(np.diff(rank[order])) + 1
+
+
+def choose(
+    modularity: pd.DataFrame,
+    cohorts: Iterable[tuple[Sequence[float], str | Path, str | Path]],
+    strengths: Collection[float],
+) -> list[Example]:
+    """The first hidden layer of networks of seed 0 in Experiment 1's sweep of dropout.
+
+    Args:
+        modularity: modularity.csv.
+        cohorts: of each that has some, the strengths of its first networks, those of seed 0; its similarity file;
+            and its cluster file.
+        strengths: dropout probabilities of the networks that are wanted.
+
+    Raises:
+        ValueError: a file is damaged; the message names it.
+    """
+    table = style.of_form(modularity, FORM)
+    table = table[(table["experiment"] == "base") & (table["regularizer"] == "dropout")]
+    q = table[(table["seed"] == 0) & (table["layer"] == 1)].set_index("strength")["q"]
+    return [
+        Example(strength, by_form(matrices)[FORM], labels[FORMS.index(FORM)], q[strength])
+        for here, similarity, clusters in cohorts
+        for strength, matrices, labels in zip(
+            here, read_similarity(similarity)[0], read_labels(clusters)[0].labels, strict=False
+        )
+        if strength in strengths
+    ]
+
+
+def write(examples: Sequence[Example], path: str | Path) -> None:
+    """Write the examples as one file of arrays, stacked."""
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file, **{name: np.array([getattr(example, name) for example in examples]) for name in Example._fields}
+        )
+
+
+def read(path: str | Path) -> list[Example]:
+    """What `write` wrote.
+
+    Raises:
+        ValueError: the file is damaged; the message names it.
+    """
+    with named(path, "examples") as arrays:
+        fields = [arrays[name] for name in Example._fields]
+    return [
+        Example(float(strength), matrix, labels, float(q)) for strength, matrix, labels, q in zip(*fields, strict=True)
+    ]
+
+
+def draw_example(axes: Axes, example: Example) -> None:
+    """Draw the matrix sorted by cluster, with thin red lines between the clusters."""
+    order, boundaries = cluster_order(example.labels)
+    matrix = example.similarity[np.ix_(order, order)]
+    np.fill_diagonal(matrix, 0)  # the graph that is clustered has no self-similarity
+    axes.imshow(matrix, cmap=SIMILARITIES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    for boundary in boundaries:
+        axes.axhline(boundary - 0.5, color=style.RED, linewidth=0.5)
+        axes.axvline(boundary - 0.5, color=style.RED, linewidth=0.5)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+
+
+def draw_scale(matrix: Axes, scale: Axes) -> None:
+    """Fill the axes `scale` with the upright colour scale of a matrix."""
+    scale.figure.colorbar(matrix.images[0], cax=scale, ticks=[0, 0.5, 1])
+    scale.set_ylabel(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=FORM.ink)

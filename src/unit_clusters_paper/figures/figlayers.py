@@ -1,0 +1,70 @@
+"""Modularity by layer, in networks of the user's own."""
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from unit_clusters.similarity.measures import FORMS
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.results.selection import RUN, is_untrained
+
+# Inches.
+PANEL, HEIGHT, GAP, LEFT, BOTTOM, TOP, NAMES = 2.3, 1.9, 0.3, 0.6, 0.4, 0.35, 0.9
+
+
+@rc_context(style.RC)
+def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
+    """Draw a row of panels an experiment, with a line a measure.
+
+    Args:
+        layers: layers.csv, the names of the layers of the experiments that are drawn.
+    """
+    names = list(layers["experiment"].unique())
+    row = HEIGHT + NAMES + TOP
+    figure = Figure(figsize=(style.WIDTH, BOTTOM + len(names) * row))
+    notes = []
+    for place, name in enumerate(names):
+        table = modularity[modularity["experiment"] == name]
+        bottom = BOTTOM + (len(names) - 1 - place) * row + NAMES
+        beside = None
+        for column, normalized in enumerate((False, True)):
+            left = LEFT + column * (PANEL + GAP)
+            beside = style.axes_at(figure, left, bottom, PANEL, HEIGHT, sharey=beside)
+            beside.set_title(f"{name}, {'normalized' if normalized else 'unnormalized'}", loc="left")
+            _draw_measures(beside, table[table["normalized"] == normalized])
+            named = layers[layers["experiment"] == name].drop_duplicates("layer")
+            beside.set_xticks(named["layer"], [_end(str(name)) for name in named["name"]], rotation=90)
+            beside.tick_params(labelleft=column == 0)
+        figure.axes[-2].set_ylabel(style.Q_STAR)
+        notes.append(_describe(name, table))
+    handles = [Line2D([], [], color=form.color, marker="o", markersize=3, label=style.label(form)) for form in FORMS]
+    place = {"loc": "center left", "bbox_to_anchor": ((LEFT + 2 * PANEL + GAP + 0.1) / style.WIDTH, 0.5)}
+    figure.legend(handles=handles, frameon=False, fontsize=style.MATH_SIZE, **place)
+    style.footnote(figure, notes)
+    return figure
+
+
+def _draw_measures(axes: Axes, table: pd.DataFrame) -> None:
+    for form in FORMS:
+        rows = style.of_form(table, form)
+        trained = rows[~is_untrained(rows)]
+        axes.plot(trained["layer"], trained["q"], "o", color=form.color, markersize=2, alpha=0.5)
+        for part, line in ((trained, "-"), (rows[is_untrained(rows)], ":")):
+            means = part.groupby("layer")["q"].mean()
+            axes.plot(means.index, means, line, color=form.color, linewidth=1)
+
+
+def _end(name: str) -> str:
+    """As much of a name as there is room for."""
+    return name if len(name) <= 16 else f"…{name[-15:]}"
+
+
+def _describe(name: str, table: pd.DataFrame) -> str:
+    """Which networks there are."""
+    networks = table[RUN].drop_duplicates()
+    untrained = is_untrained(networks).sum()
+    reference = f"dotted, {untrained} as the factory makes them" if untrained else "no untrained reference"
+    left_out = "" if "hess" in set(table["measure"]) else "; hess left out, since no loss was given"
+    return f"{name}: {len(networks) - untrained} networks; {reference}{left_out}."

@@ -1,0 +1,96 @@
+"""How good is the paper's single search? Restarts, the Leiden algorithm and another start."""
+
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures.score_panels import compare, draw_count_scale, draw_counts
+from unit_clusters_paper.results.selection import experiments, keep_good
+
+COMPARISONS = (
+    ("q", "q_best", "the paper's run", "best of all restarts"),
+    ("q_leiden", "q_best", "best of 20 Leiden runs", "best of all restarts"),
+    ("q_from_one_cluster_full", "q", "one cluster, equal steps", "spectral start"),
+)
+"""Two columns of modularity.csv, and what to call them; the second is set against the first."""
+
+LEAST_Q = 1e-3
+"""With less, a matrix has no structure to find, and a gain in percent says nothing."""
+
+GREYS = ("0.7", "0", "0.45", "0.85", "0.25", "0.6")
+"""Of the experiments, by turns."""
+
+# Inches.
+SIDE, LEFT, BOTTOM, GAP = 2.7, 0.62, 1.72, (0.68, 0.56)
+LINE = 0.13
+"""Of a title; each experiment has one."""
+
+
+@rc_context(style.RC)
+def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
+    """Draw three comparisons, matrix by matrix, and how many of a matrix's restarts end in its best clustering.
+
+    Args:
+        modularity: modularity.csv; columns that it lacks, or of which all are NaN, leave their panels empty but for a
+            note.
+    """
+    names = experiments(models)
+    kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
+    height = SIDE + GAP[1] + LINE * len(names)
+    bottom = BOTTOM + style.further(names)
+    figure = Figure(figsize=(style.WIDTH, bottom + 2 * height - 0.25))
+    places = [(LEFT + column * (SIDE + GAP[0]), bottom + row * height) for row in (1, 0) for column in (0, 1)]
+    panels = [style.axes_at(figure, *place, SIDE, SIDE) for place in places]
+    for letter, axes, (before, after, name, better) in zip("abd", np.delete(panels, 2), COMPARISONS, strict=True):
+        axes.set(xlabel=f"Q, {name}", ylabel="gain in Q (percent)")
+        title = rf"$\bf{{{letter}}}$   {better} against {name}"
+        axes.set_title("\n".join([title, *_draw_gains(axes, kept, before, after)]), loc="left", fontsize=7)
+    rows = -(-len(names) // 3)  # of the legend
+    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7, pad=5 + 11 * rows)
+    _draw_successes(panels[2], kept)
+    draw_count_scale(figure, LEFT + 1.5, bottom - 0.72, 3.2)
+    note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."
+    style.footnote(figure, [note, *(style.describe(name, modularity, models) for name in names)])
+    return figure
+
+
+def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -> list[str]:
+    """Draw by how many percent column `after` exceeds column `before`, where that is above LEAST_Q; sum up in words."""
+    pairs = modularity.reindex(columns=["experiment", before, after]).dropna()
+    pairs = pairs[pairs[before] > LEAST_Q]
+    if pairs.empty:
+        style.say(axes, f"no {after if before == 'q' else before} in the tables")
+        return []
+    gains = 100 * (pairs[after] / pairs[before] - 1)
+    low, high = gains.min(), gains.max()
+    margin = 0.03 * max(high - low, 1)
+    draw_counts(
+        axes, pairs[before].to_numpy(), gains.to_numpy(), (0, 1.03 * pairs[before].max(), low - margin, high + margin)
+    )
+    axes.axhline(0, color="black", linewidth=0.7, zorder=0)
+    return [
+        f"{name}: {compare(rows[before], rows[after])}; median {gains[rows.index].median():+.2f}%"
+        for name, rows in pairs.groupby("experiment", sort=False)
+    ]
+
+
+def _draw_successes(axes: Axes, modularity: pd.DataFrame) -> None:
+    """The share of matrices by the number of restarts that end in the best clustering, a bar an experiment."""
+    counts = modularity.reindex(columns=["experiment", "best_restarts"]).dropna()
+    axes.set(xlabel="number of restarts that end in the best clustering", ylabel="share of matrices")
+    if counts.empty:
+        style.say(axes, "no best_restarts in the tables")
+        return
+    bins = np.arange(counts["best_restarts"].max() + 1)
+    groups = counts.groupby("experiment", sort=False)["best_restarts"]
+    width = 0.81 / len(groups)
+    for place, ((name, found), color) in enumerate(zip(groups, cycle(GREYS))):
+        shares = [(found == number).mean() for number in bins]
+        axes.bar(bins + width * (place - (len(groups) - 1) / 2), shares, width, color=color, label=name)
+    axes.set_xticks(bins[::2])
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0, fontsize=7)

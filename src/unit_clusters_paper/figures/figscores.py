@@ -1,0 +1,90 @@
+"""Do other scores of agreement order the pairs of measures as element similarity does? (section 4.4)"""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from unit_clusters.similarity.measures import FAMILIES, FORMS, RECORDS
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures.pair_panels import KINDS, mean_scores
+from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
+
+SCORES = {
+    "rmi": "reduced mutual\ninformation",
+    "vi": "variation of information,\nas a similarity",
+    "ari": "adjusted\nRand index",
+    "spearman": "Spearman correlation\nof the matrices",
+}
+"""Columns of agreement.csv, a column of panels each.
+
+Not nmi: normalised mutual information is I / mean(H_a, H_b), and `vi` the mean of I / H_a and I / H_b; in these tables
+the two are one statistic.
+"""
+
+LOOKS = {
+    "own": ("with its normalized form", {"marker": "o", "color": "black"}),
+    **{
+        family: (f"two {family} measures", {"marker": marker, "color": RECORDS[measures[0]].normalized_color})
+        for (family, measures), marker in zip(FAMILIES.items(), "^v", strict=True)
+    },
+    "across": ("upstream with downstream", {"marker": "x", "color": "0.5"}),
+}
+"""How to call and draw each kind of pair."""
+
+# Inches.
+SIDE, GAP, LEFT, BOTTOM = 1.25, (0.36, 0.36), 0.68, 1.5
+
+
+@rc_context(style.RC)
+def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
+    """Draw a row of panels an experiment and a column a score; a point is the mean of a pair over trained networks.
+
+    Args:
+        agreement: agreement.csv; a score that it lacks, or all NaN, leaves its panels empty but for a note.
+    """
+    names, kept = experiments(models), keep_good(agreement, models)
+    bottom = BOTTOM + style.further(names)
+    top = bottom + len(names) * (SIDE + GAP[1]) - GAP[1]
+    figure = Figure(figsize=(style.WIDTH, top + 0.62))
+    for row, experiment in enumerate(names):
+        trained = kept[(kept["experiment"] == experiment) & ~is_untrained(kept)]
+        for column, score in enumerate(SCORES):
+            place = LEFT + column * (SIDE + GAP[0]), top - row * (SIDE + GAP[1]) - SIDE, SIDE, SIDE
+            beside = figure.axes[column] if row else None
+            axes = style.axes_at(figure, *place, sharex=figure.axes[0] if figure.axes else None, sharey=beside)
+            axes.tick_params(labelbottom=row == len(names) - 1)
+            title = f"{SCORES[score]}\n" if row == 0 else ""
+            axes.set_title(title + _draw_pairs(axes, trained, score), fontsize=7.5)
+        figure.axes[-len(SCORES)].set_ylabel(f"{experiment}\nmean score")
+    _label(figure, bottom)
+    note = "Up and right: more alike. ρ: rank correlation."
+    style.footnote(figure, [note, *(style.describe(name, agreement, models) for name in names)])
+    return figure
+
+
+def _draw_pairs(axes: Axes, trained: pd.DataFrame, score: str) -> str:
+    """Draw a score of each pair against its element similarity; return their rank correlation in words."""
+    if score not in trained or trained[score].isna().all():
+        style.say(axes, f"no {score}" if len(trained) else "no networks")
+        return ""
+    x, y = (mean_scores(trained, column, diagonal=np.nan) for column in ("element_similarity", score))
+    for pair in combinations(range(len(FORMS)), 2):
+        _, look = LOOKS[KINDS[pair]]
+        axes.plot(x[pair], y[pair], linestyle="", markersize=3.5, markeredgewidth=0.8, **look)
+    pairs = np.triu_indices(len(FORMS), 1)
+    points = pd.DataFrame({"x": x[pairs], "y": y[pairs]}).dropna()
+    return f"ρ = {points.rank().corr().loc['x', 'y']:.2f}"
+
+
+def _label(figure: Figure, bottom: float) -> None:
+    height = figure.get_figheight()
+    middle = (LEFT + (len(SCORES) * (SIDE + GAP[0]) - GAP[0]) / 2) / style.WIDTH
+    figure.text(middle, (bottom - 0.4) / height, "mean element similarity", ha="center", fontsize=8)
+    handles = [Line2D([], [], linestyle="", markersize=4, **look, label=name) for name, look in LOOKS.values()]
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (bottom - 0.88) / height)}
+    figure.legend(handles=handles, **place, ncols=4, frameon=False, handletextpad=0.1, columnspacing=1.2)

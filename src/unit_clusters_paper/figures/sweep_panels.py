@@ -1,0 +1,235 @@
+"""Modularity or number of clusters against percent regularisation, eight panels (Figs. 3, 4, S6 to S8)."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
+
+from unit_clusters.similarity.measures import FAMILIES, FORMS, MEASURES, RECORDS, Form
+from unit_clusters_paper.figures import style
+from unit_clusters_paper.results.selection import is_untrained
+
+FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
+"""The strengths that count as 0 % and 100 % (caption of Fig. 3); dropout's percentage is its probability."""
+
+LEFT = 0.68
+"""Inches to the left of all panels."""
+
+GAP = (0.1, 0.27)
+
+PANEL = ((6.18 + GAP[0]) / len(MEASURES) - GAP[0], 1.3)
+"""Width and height in inches."""
+
+HEADER = 0.52
+"""Inches above the upper row of panels, for the names of their columns."""
+
+ROWS = 2 * PANEL[1] + GAP[1]
+"""Inches from the bottom of the lower panels to the top of the upper ones."""
+
+X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
+
+POOLED = (
+    "Points: means over seeds and layers. Thin bars: standard error over both, as in the paper; thick bars: over "
+    f"seeds, each network's layers averaged first. {style.BASELINE}"
+)
+
+HOLLOW = {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 0.8, "zorder": 2.5}
+"""Looks of a point that stands for fewer than half of its seeds."""
+
+
+class Quantity(NamedTuple):
+    """A column of modularity.csv, what to call it beside an axis, and the least value that it can have."""
+
+    column: str
+    label: str
+    least: float
+
+
+MODULARITY = Quantity("q", f"modularity {style.Q_STAR}", 0)
+QUANTITIES = {one.column: one for one in (MODULARITY, Quantity("num_clusters", "number of clusters", 1))}
+
+
+def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The x of Fig. 3: the probability for dropout, the place on a logarithmic scale for L1 and L2; 0 to 100.
+
+    Strengths beyond the paper's range (`FULL_RANGE`) come out below 0 or above 100.
+
+    Raises:
+        ValueError: an L1 or L2 strength is not above zero, and so has no place on that scale.
+    """
+    strength = np.asarray(strength, dtype=np.float64)
+    if regularizer == "dropout":
+        return 100 * strength
+    if not (strength > 0).all():
+        raise ValueError(f"{regularizer}: strength {strength.min()} has no place on a logarithmic scale; use > 0")
+    low, high = FULL_RANGE[regularizer]
+    return 100 * np.log(strength / low) / np.log(high / low)
+
+
+def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODULARITY.column) -> pd.DataFrame:
+    """Mean and standard error of a column over seeds and layers together, at each strength of each form.
+
+    Args:
+        modularity: rows of modularity.csv, without discarded networks; NaN scores are ignored.
+        models: models.csv, to know how many seeds there were.
+        column: the column to summarise.
+
+    Returns:
+        A table with columns experiment, measure, normalized, regularizer, strength, mean, sem (of a single score: NaN),
+        seed_sem (standard error over seeds, the layers of a network averaged first; NaN if there is but one layer), few
+        (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `style.with_baseline`.
+        Trained networks only.
+    """
+    scores = style.with_baseline(modularity[~is_untrained(modularity)], models).dropna(subset=column)
+    of_form = scores.groupby(["experiment", *style.SETTING])
+    summary = of_form[column].agg(["mean", "sem"])
+    of_seed = scores.groupby(["experiment", *style.SETTING, "seed"])[column].mean()
+    several = scores["layer"].nunique() > 1
+    summary["seed_sem"] = of_seed.groupby(["experiment", *style.SETTING]).sem() if several else np.nan
+    summary["few"] = style.few(of_form["seed"].nunique(), models)
+    summary = summary.reset_index()
+    summary["percent"] = np.nan
+    for regularizer, rows in summary.groupby("regularizer"):
+        summary.loc[rows.index, "percent"] = percent_regularization(regularizer, rows["strength"].to_numpy())
+    return summary
+
+
+def draw_panels(
+    figure: Figure,
+    left: float,
+    bottom: float,
+    modularity: pd.DataFrame,
+    models: pd.DataFrame,
+    quantity: Quantity = MODULARITY,
+) -> dict[Form, Axes]:
+    """Draw a panel a form, 6.2 by ROWS inches and their axis labels and names outside, from a corner given in inches.
+
+    Columns are the measures, the lower row is normalised; all panels share both axes, and `fit` sets their ends.
+
+    Args:
+        modularity: rows of one experiment, without discarded networks.
+        models: models.csv.
+        quantity: what to show.
+    """
+    panels = empty_panels(figure, left, bottom, quantity)
+    summary = summarize(modularity, models, quantity.column)
+    untrained = modularity[is_untrained(modularity)]
+    for form, axes in panels.items():
+        style.draw_bands(axes, style.of_form(untrained, form)[quantity.column])
+        _draw_sweeps(axes, form, style.of_form(summary, form))
+    percents = [0, 100, *summary["percent"]]
+    panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
+    panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4))
+    place = (left + _middle(MEASURES)) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
+    figure.text(*place, X_LABEL, ha="center", va="top")
+    if summary.empty:
+        for axes in panels.values():
+            style.say(axes, "no trained networks")
+    return panels
+
+
+def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity) -> dict[Form, Axes]:
+    """The panels of `draw_panels`, named but empty.
+
+    Names stand above the panels and to the right, where the links of Fig. 3 do not pass.
+    """
+    panels: dict[Form, Axes] = {}
+    width, height = figure.get_size_inches()
+    for form in FORMS:
+        column, row = MEASURES.index(form.measure), int(not form.normalized)
+        place = (left + column * (PANEL[0] + GAP[0]), bottom + row * (PANEL[1] + GAP[1]), *PANEL)
+        first = panels.get(FORMS[0])
+        axes = style.axes_at(figure, *place, sharex=first, sharey=first)
+        axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
+        if column == 0:
+            axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\n{quantity.label}")
+        axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=form.ink)
+        panels[form] = axes
+        if row:
+            right, above = (place[0] + PANEL[0] + 0.1) / width, (place[1] + PANEL[1] + 0.21) / height
+            figure.text(right, above, RECORDS[form.measure].words, ha="right", fontsize=7, color=form.ink)
+    for family, measures in FAMILIES.items():
+        place = (left + _middle(measures)) / width, (bottom + ROWS + 0.35) / height
+        figure.text(*place, family, ha="center", weight="bold")
+    return panels
+
+
+def _middle(measures: Sequence[str]) -> float:
+    """Inches from the left of all panels to the middle of those of some neighbouring measures."""
+    columns = MEASURES.index(measures[0]), MEASURES.index(measures[-1])
+    return sum(columns) / 2 * (PANEL[0] + GAP[0]) + PANEL[0] / 2
+
+
+def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
+    """Give axes one vertical scale that shows all that is drawn in them, with room for points at its lower end.
+
+    It is logarithmic where a quantity that cannot vanish spans more than a factor of ten.
+    """
+    top = max(axes.get_ylim()[1] for axes in panels)
+    logarithmic = quantity.least > 0 and top > 10 * quantity.least
+    for axes in panels:
+        if logarithmic:
+            style.logarithmic(axes, "y")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.set_ylim(0.85 * quantity.least, top)
+        else:
+            axes.set_ylim(-0.05 * top, top)
+
+
+def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
+    for regularizer in style.REGULARIZERS:
+        rows = summary[summary["regularizer"] == regularizer].sort_values("percent")
+        if not rows.empty:
+            draw_means(axes, form, regularizer, rows["percent"], rows)
+
+
+def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], summary: pd.DataFrame) -> None:
+    """A regulariser's line in the colour of the form.
+
+    Args:
+        x: where its points stand.
+        summary: of each point a row with columns mean, sem, seed_sem and few, as from `summarize`.
+    """
+    options = {**look(regularizer), "color": form.color}
+    axes.errorbar(x, summary["mean"], summary["sem"], **options, elinewidth=0.8, label=regularizer)
+    ends = (summary["mean"] + sign * summary["seed_sem"] for sign in (-1, 1))
+    axes.vlines(x, *ends, color=form.color, linewidth=1.8)
+    few = summary["few"].to_numpy()
+    if few.any():
+        axes.plot(np.asarray(x)[few], summary["mean"][few], **options | HOLLOW)
+
+
+def look(regularizer: str) -> dict[str, str | float]:
+    """Line and marker of a regulariser, as keyword arguments of matplotlib."""
+    size = 5.5 if regularizer == "dropout" else 3.5  # a star fills less of its size
+    line = {"linestyle": style.LINES[regularizer], "linewidth": 0.9}
+    return {**line, "marker": style.MARKERS[regularizer], "markersize": size, "markeredgewidth": 0}
+
+
+def legend(figure: Figure, bottom: float) -> None:
+    """Say what markers and grey bands are, in one line at a height in inches."""
+    entries = {
+        word: Line2D([], [], color="0.25", **look(regularizer)) for regularizer, word in style.REGULARIZERS.items()
+    }
+    if any(line.get_markerfacecolor() == "white" for axes in figure.axes for line in axes.lines):
+        entries["hollow: fewer than half of the seeds left"] = Line2D([], [], color="0.25", **look("l2") | HOLLOW)
+    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=grey) for grey in style.SIGMA_GREYS)
+    figure.legend(
+        entries.values(),
+        entries,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="lower center",
+        bbox_to_anchor=(0.5, bottom / figure.get_figheight()),
+        ncols=5,
+        frameon=False,
+        columnspacing=1.5,
+        handlelength=2.4,
+    )

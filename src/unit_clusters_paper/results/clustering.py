@@ -1,0 +1,66 @@
+"""The clusters in the layers of networks, as labels and as rows of modularity.csv."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from unit_clusters.clusters.modularity import contrast, largest_share
+from unit_clusters.clusters.restarts import OtherSearches, Restarts, other_searches, restarts
+from unit_clusters.clusters.search import Clustering, cluster
+from unit_clusters.similarity.measures import Form, by_form
+from unit_clusters.streams import stream
+from unit_clusters_paper.results.layer_files import Matrices, Searches, each_network
+from unit_clusters_paper.results.tables import RUN_COLUMNS
+
+FOUND = (*Form._fields, *Clustering._fields[1:], "contrast", "largest_share", *Restarts._fields)
+"""What is found on one matrix, but for its labels."""
+
+MODULARITY = (*RUN_COLUMNS, "layer", *FOUND, *OtherSearches._fields)
+"""Columns of modularity.csv."""
+
+
+def found_row(form: Form, matrix: Float[np.ndarray, "units units"], found: Clustering, more: Restarts) -> dict:
+    """The row of one matrix, with the columns FOUND."""
+    shown = {"contrast": contrast(matrix, found.labels), "largest_share": largest_share(found.labels)}
+    return form._asdict() | found._asdict() | shown | more._asdict()
+
+
+def search_layers(
+    layers: Sequence[Sequence[Matrices]], runs: Sequence[Mapping], settings: Mapping
+) -> tuple[list[Searches], list[dict]]:
+    """The clusters of all layers of a cohort by all searches, and the rows of modularity.csv.
+
+    Args:
+        layers: what `read_similarity` reads.
+        runs: the networks, as `Cohort.runs` names them.
+        settings: `steps`, `entropy` and `restarts`, as in the configuration.
+    """
+    labels, rows = [[] for _ in layers], []
+    for layer, run, matrices in each_network(layers, runs):
+        forms = by_form(matrices).items()
+        found, new = zip(*(_search(matrix, run["id"], layer, form, settings) for form, matrix in forms), strict=True)
+        labels[layer - 1].append(_stacked(found))
+        rows += [run | {"layer": layer} | row for row in new]
+    return [_stacked(networks) for networks in labels], rows
+
+
+def _search(
+    matrix: Float[np.ndarray, "units units"], run: str, layer: int, form: Form, settings: Mapping
+) -> tuple[Searches, dict]:
+    """The labels of one matrix by all searches, and its row."""
+
+    def rng(purpose: str, *number: int) -> np.random.Generator:
+        return stream(run, purpose, layer, str(form), *number)
+
+    options = {"steps": settings["steps"], "entropy": settings["entropy"]}
+    found = cluster(matrix, rng("clusters"), **options)
+    again = cluster(matrix, rng("again"), **options)
+    rngs = [rng("restart", number) for number in range(settings["restarts"])]
+    more, partitions = restarts(matrix, found, rngs, **options)
+    others = other_searches(matrix, rng("other searches"), **options)
+    return Searches(found.labels, again.labels, *partitions), found_row(form, matrix, found, more) | others._asdict()
+
+
+def _stacked(searches: Sequence[Searches]) -> Searches:
+    return Searches(*map(np.stack, zip(*searches, strict=True)))
