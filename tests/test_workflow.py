@@ -270,7 +270,7 @@ def test_a_figures_code_redraws_that_figure_only(copy):
 
 def test_a_figures_style_redraws_the_figures_only(copy):
     """And gathers the example matrices, whose module has their colours, too."""
-    edit(copy / "src/unit_clusters_paper/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
+    edit(copy / "src/unit_clusters/plots/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
     assert plan(copy) == {"examples": 1, "figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
 
 

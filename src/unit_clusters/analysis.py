@@ -89,9 +89,10 @@ class Analysis(Mapping[str, Layer]):
 
     def plot(self, name: str) -> "Figure":
         """The eight matrices of a layer, each sorted by its own clusters, and how far these agree."""
-        from unit_clusters.layer_plot import draw  # here, since Matplotlib is slow to import
+        from unit_clusters.plots.layer import draw  # here, since Matplotlib is slow to import
 
-        return draw(name, self[name], self._agreement(name), self.left_out)
+        layer = self[name]
+        return draw(name, layer.type, layer.similarity, layer.clusters, self._agreement(name), self.left_out)
 
     def save(self, folder: str | Path) -> None:
         """Write all of it to a folder.
@@ -100,7 +101,7 @@ class Analysis(Mapping[str, Layer]):
         left out; and for each layer the figure, and a file of NumPy arrays: the signed similarity by measure, the names
         of the forms, and by form the clusters ("labels") and the best that are known ("best").
         """
-        from unit_clusters_paper.figures import style
+        from unit_clusters.plots import style
 
         folder = Path(folder)
         for table, frame in (("modularity.csv", self.table()), ("agreement.csv", self.agreement())):
@@ -112,7 +113,8 @@ class Analysis(Mapping[str, Layer]):
             about["layers"][name] = {"type": layer.type, "file": f"{file}.npz", "figure": f"{file}.png"}
             with written_whole(folder / f"{file}.npz") as temporary, temporary.open("wb") as opened:
                 np.savez(opened, **self._arrays(layer))
-            style.save(self.plot(name), [folder / f"{file}.png"])
+            with written_whole(folder / f"{file}.png") as temporary:
+                style.save(self.plot(name), temporary)
         with written_whole(folder / "analysis.json") as temporary:
             temporary.write_text(json.dumps(about, indent=2) + "\n")
 
