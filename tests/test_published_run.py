@@ -13,7 +13,7 @@ from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.claims import document
 from unit_clusters_paper.claims.scorecard import overall, score, write_csv
-from unit_clusters_paper.results.published import KEYS, read_labels
+from unit_clusters_paper.results.published import KEYS, unpack_labels
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.results.verification import ROWS
 from unit_clusters_paper.runs.sweep import strength_blocks
@@ -74,7 +74,7 @@ def test_labels_of_every_network_and_layer_are_those_of_the_tables(tables):
     for name, path in files.items():
         modularity = tables["modularity"][tables["modularity"]["experiment"] == name]
         by_layer = {layer: rows.sort_values(["measure", "normalized"]) for layer, rows in modularity.groupby(names)}
-        found = read_labels(path)
+        found = unpack_labels(path)
         assert found.keys() == by_layer.keys()
         order = sorted(range(len(FORMS)), key=lambda form: FORMS[form])
         for layer, rows in by_layer.items():

@@ -254,9 +254,9 @@ def smallest(*estimates: Estimate) -> Extreme:
     return Extreme(estimates[0] if len(estimates) == 1 else Together(estimates), LOW)
 
 
-def lead(of: Mean, over: Mean) -> Extreme:
+def lead(one: Mean, other: Mean) -> Extreme:
     """The largest of some means less the largest of others of the same seeds, each along its last axis."""
-    return largest(smallest(of[..., :, None] - over[..., None, :]))
+    return largest(smallest(one[..., :, None] - other[..., None, :]))
 
 
 @dataclass(frozen=True)

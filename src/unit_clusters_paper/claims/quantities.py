@@ -72,16 +72,11 @@ def good_strengths(
         least: how many there must be.
     """
     group = networks.group(experiment)
-    good = [good_settings(networks.group(other)) for other in (experiment, *shared_with)]
+    good = [networks.group(other).good_settings for other in (experiment, *shared_with)]
     found = [place for place in group.sweep(regularizer) if all(group.settings[place] in one for one in good)]
     if len(found) < least:
         raise NotTestable(f"{experiment} has {len(found)} good strengths of {regularizer}, and this takes {least}")
     return found
-
-
-def good_settings(group: Group) -> list[tuple[str, float]]:
-    """Regulariser and strength of the good settings."""
-    return [setting for setting, good in zip(group.settings, group.good, strict=True) if good]
 
 
 def baseline(networks: Networks, experiment: str) -> int:
@@ -112,11 +107,11 @@ def rises(
     return networks.mean(experiment, np.concatenate(values))
 
 
-def averaged(of: Mean, forms: Sequence[int] = ALL, layers: Sequence[int] | None = None) -> Mean:
+def averaged(values: Mean, forms: Sequence[int] = ALL, layers: Sequence[int] | None = None) -> Mean:
     """Average (..., layers, forms) over some forms and layers (None: all)."""
-    if layers is not None and max(layers) >= of.shape[-2]:
-        raise NotTestable(f"the networks have only {of.shape[-2]} hidden layers")
-    return of[..., slice(None) if layers is None else list(layers), :][..., list(forms)].mean(-1, -2)
+    if layers is not None and max(layers) >= values.shape[-2]:
+        raise NotTestable(f"the networks have only {values.shape[-2]} hidden layers")
+    return values[..., slice(None) if layers is None else list(layers), :][..., list(forms)].mean(-1, -2)
 
 
 def mean_rise(networks: Networks, column: str, experiment: str, regularizer: str, forms: Sequence[int] = ALL) -> Mean:

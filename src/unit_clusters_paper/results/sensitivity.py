@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unit_clusters_paper.results.selection import BASELINE, LIMIT, RUN, good_settings, is_good, is_untrained, kinds
+from unit_clusters_paper.results.selection import BASELINE, LIMIT, RUN, is_good, is_good_setting, is_untrained, kinds
 from unit_clusters_paper.runs.sweep import REGULARIZERS
 
 REFERENCE = "reference"
@@ -93,7 +93,7 @@ def headline(tables: Tables, choice: Choice) -> dict[str, float]:
     models, modularity, agreement = (table[~is_untrained(table)] for table in tables)
     if choice.least_accuracy is not None:
         models = models.assign(**{LIMIT: choice.least_accuracy})
-    often = good_settings(models).reindex(pd.MultiIndex.from_frame(models[RUN[:3]])).to_numpy()
+    often = is_good_setting(models).reindex(pd.MultiIndex.from_frame(models[RUN[:3]])).to_numpy()
     good = pd.MultiIndex.from_frame(models.loc[is_good(models) & often, RUN])
     modularity, agreement = (
         table[pd.MultiIndex.from_frame(table[RUN]).isin(good)] for table in (modularity, agreement)
