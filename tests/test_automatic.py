@@ -377,7 +377,7 @@ def test_the_same_answer_twice_and_another_with_another_seed():
 def test_some_outputs_only_when_asked_for(case, monkeypatch):
     model, images, labels, loss, names = made(case)
     whole = similarities(model, images, names, labels, loss)
-    for module in ("automatic", "perceptron"):
+    for module in ("automatic", "options"):
         monkeypatch.setattr(f"unit_clusters.similarity.{module}.MOST_OUTPUTS", 2, raising=False)
     with pytest.raises(ValueError, match=r"the model has 3 outputs.*\"top\", 10.*\"random\", 100"):
         similarities(model, images, names, labels, loss)

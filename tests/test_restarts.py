@@ -10,15 +10,9 @@ import pytest
 from test_modularity import planted, random_similarity, same_partition, sparse_similarity
 
 from benchmarks import naive_modularity as naive
+from unit_clusters.clusters.leiden import leiden, leiden_graph
 from unit_clusters.clusters.modularity import EQUAL, UNUSED, adjacency, modularity
-from unit_clusters.clusters.restarts import (
-    LEIDEN_RUNS,
-    SHARE,
-    leiden,
-    leiden_graph,
-    other_searches,
-    restarts,
-)
+from unit_clusters.clusters.restarts import restarts
 from unit_clusters.clusters.search import (
     PATIENCE,
     TENURE,
@@ -27,6 +21,7 @@ from unit_clusters.clusters.search import (
     iterated_tabu_search,
     tabu_search,
 )
+from unit_clusters_paper.results.other_searches import LEIDEN_RUNS, SHARE, other_searches
 
 
 def streams(number):

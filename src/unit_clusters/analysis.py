@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -15,42 +15,19 @@ from tqdm import tqdm
 
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
+from unit_clusters.clusters.rows import FOUND, found_row, pair_rows
 from unit_clusters.clusters.search import Clustering, cluster
-from unit_clusters.similarity.any_module import Batch, measure
-from unit_clusters.similarity.automatic import MEMORY, Loss, Options, Outputs
+from unit_clusters.files import written_whole
+from unit_clusters.layer import ByForm, Layer
+from unit_clusters.similarity.any_module import LabeledImages, measure
 from unit_clusters.similarity.layers import Units, closest, resolve
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form, by_form
+from unit_clusters.similarity.options import MEMORY, POSITIONS, Loss, Options, Outputs
 from unit_clusters.similarity.passes import Pick
 from unit_clusters.streams import stream
-from unit_clusters_paper.results import tables
-from unit_clusters_paper.results.clustering import FOUND, found_row
-from unit_clusters_paper.results.comparison import pair_rows
-from unit_clusters_paper.runs.files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-class ByForm(dict):
-    """A value for each form of each measure: "cov", "normalized cov", "i_sens", "normalized i_sens" and so on."""
-
-    def __missing__(self, form: str) -> Any:
-        raise KeyError(f"{form!r} was left out or is no measure; there are {', '.join(self)}")
-
-
-class Layer(NamedTuple):
-    """What was found in one layer, by form."""
-
-    type: str
-    """Of the module."""
-    similarity: Mapping[str, Float[np.ndarray, "units units"]]
-    """Equations (1) to (4), and these normalised by eq. (5)."""
-    clusters: Mapping[str, Clustering]
-    """By the paper's search."""
-    restarts: Mapping[str, Restarts]
-    """What other searches reach."""
-    best: Mapping[str, Int[np.ndarray, " units"]]
-    """The cluster of each unit in the best partition that is known; UNUSED for dead units."""
 
 
 class Analysis(Mapping[str, Layer]):
@@ -126,7 +103,8 @@ class Analysis(Mapping[str, Layer]):
 
         folder = Path(folder)
         for table, frame in (("modularity.csv", self.table()), ("agreement.csv", self.agreement())):
-            tables.write(frame.columns, frame.to_dict("records"), folder / table)
+            with written_whole(folder / table) as temporary:
+                frame.to_csv(temporary, index=False, na_rep="nan")
         about = {"images": self.images, "seed": self.seed, "left_out": self.left_out, "layers": {}}
         for name, layer in self.items():
             file = quote(name, safe="")
@@ -148,7 +126,7 @@ class Analysis(Mapping[str, Layer]):
 
 def analyze(
     model: nn.Module,
-    images: Tensor | Iterable[Batch],
+    images: Tensor | Iterable[LabeledImages],
     layers: str | Sequence[str],
     labels: Tensor | None = None,
     loss: Loss | None = None,
@@ -156,7 +134,7 @@ def analyze(
     units: Units = "auto",
     output: Pick | Mapping[str, Pick] | None = None,
     outputs: Outputs | None = None,
-    positions: int | None = 32,
+    positions: int | None = POSITIONS,
     hess_positions: int | None = None,
     steps: int = 5000,
     restarts: int = 10,

@@ -14,6 +14,9 @@ from jaxtyping import Float
 EPSILON = 1e-12
 """The floor of the normaliser in eq. (5)."""
 
+Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
+"""Similarity matrices of one layer, by measure."""
+
 
 class Measure(NamedTuple):
     """What is known of a measure, but for how it is computed."""
@@ -95,7 +98,7 @@ def normalize(similarity: Float[np.ndarray, "*stack units units"]) -> Float[np.n
     return np.minimum(similarity / np.maximum(scale[..., :, None] * scale[..., None, :], EPSILON), 1.0)
 
 
-def by_form(similarity: Mapping[str, Float[np.ndarray, "units units"]]) -> dict[Form, Float[np.ndarray, "units units"]]:
+def by_form(similarity: Matrices) -> dict[Form, Float[np.ndarray, "units units"]]:
     """The matrices of all FORMS of the MEASURES that are given."""
     return {
         form: normalize(similarity[form.measure]) if form.normalized else similarity[form.measure]

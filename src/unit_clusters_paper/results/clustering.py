@@ -5,25 +5,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from unit_clusters.clusters.modularity import contrast, largest_share
-from unit_clusters.clusters.restarts import OtherSearches, Restarts, other_searches, restarts
-from unit_clusters.clusters.search import Clustering, cluster
-from unit_clusters.similarity.measures import Form, by_form
+from unit_clusters.clusters.restarts import restarts
+from unit_clusters.clusters.rows import FOUND, found_row
+from unit_clusters.clusters.search import cluster
+from unit_clusters.similarity.measures import Form, Matrices, by_form
 from unit_clusters.streams import stream
-from unit_clusters_paper.results.layer_files import Matrices, Searches, each_network
+from unit_clusters_paper.results.layer_files import Searches, each_network
+from unit_clusters_paper.results.other_searches import OtherSearches, other_searches
 from unit_clusters_paper.results.tables import RUN_COLUMNS
-
-FOUND = (*Form._fields, *Clustering._fields[1:], "contrast", "largest_share", *Restarts._fields)
-"""What is found on one matrix, but for its labels."""
 
 MODULARITY = (*RUN_COLUMNS, "layer", *FOUND, *OtherSearches._fields)
 """Columns of modularity.csv."""
-
-
-def found_row(form: Form, matrix: Float[np.ndarray, "units units"], found: Clustering, more: Restarts) -> dict:
-    """The row of one matrix, with the columns FOUND."""
-    shown = {"contrast": contrast(matrix, found.labels), "largest_share": largest_share(found.labels)}
-    return form._asdict() | found._asdict() | shown | more._asdict()
 
 
 def search_layers(

@@ -1,30 +1,19 @@
 """How far the clusters in the layers of networks agree, as rows of agreement.csv and repeats.csv."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
-import numpy as np
-from jaxtyping import Float, Int
-
-from unit_clusters.clusters.agreement import Agreement, Repeats, compare, compare_repeats
-from unit_clusters.clusters.modularity import adjacency
-from unit_clusters.similarity.measures import PAIR_COLUMNS, Form, by_form
-from unit_clusters_paper.results.layer_files import Matrices, Searches, each_network
+from unit_clusters.clusters.agreement import Agreement, Repeats, compare_repeats
+from unit_clusters.clusters.rows import pair_rows
+from unit_clusters.similarity.measures import PAIR_COLUMNS, Form, Matrices, by_form
+from unit_clusters_paper.results.layer_files import Searches, each_network
+from unit_clusters_paper.results.other_scores import OtherScores, other_scores
 from unit_clusters_paper.results.tables import RUN_COLUMNS
 
-AGREEMENT = (*RUN_COLUMNS, "layer", *PAIR_COLUMNS, *Agreement._fields)
+*AGREEING, SPEARMAN = Agreement._fields
+AGREEMENT = (*RUN_COLUMNS, "layer", *PAIR_COLUMNS, *AGREEING, *OtherScores._fields, SPEARMAN)
 REPEATS = (*RUN_COLUMNS, "layer", *Form._fields, *Repeats._fields)
 """Columns of the tables of that name."""
-
-
-def pair_rows(
-    matrices: Mapping[Form, Float[np.ndarray, "units units"]],
-    labels: Int[np.ndarray, "forms units"],
-    best: Int[np.ndarray, "forms units"],
-) -> Iterator[dict]:
-    """Rows of the agreement between the forms of a layer of one network: PAIR_COLUMNS, and the scores of `compare`."""
-    forms = list(matrices)
-    for (a, b), score in compare([adjacency(matrix) for matrix in matrices.values()], labels, best).items():
-        yield dict(zip(PAIR_COLUMNS, (*forms[a], *forms[b]), strict=True)) | score._asdict()
 
 
 def compare_layers(
@@ -35,7 +24,9 @@ def compare_layers(
     networks = [Searches(*network) for searches in labels for network in zip(*searches, strict=True)]
     for (layer, run, matrices), searches in zip(each_network(layers, runs), networks, strict=True):
         here, forms = run | {"layer": layer}, by_form(matrices)
-        between += [here | row for row in pair_rows(forms, searches.labels, searches.best)]
+        rows = pair_rows(forms, searches.labels, searches.best)
+        others = (other_scores(*pair)._asdict() for pair in combinations(searches.labels, 2))
+        between += [here | row | more for row, more in zip(rows, others, strict=True)]
         for form, single, again, halves in zip(forms, searches.labels, searches.again, searches.halves, strict=True):
             within.append(here | form._asdict() | compare_repeats(single, again, halves)._asdict())
     return between, within

@@ -12,14 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.similarity.measures import MEASURES
+from unit_clusters.similarity.measures import MEASURES, Matrices
 from unit_clusters_paper.runs.files import written_whole
 
 Stacks = Mapping[str, Float[np.ndarray, "models _units _units"]]
 """By measure, the matrices of one layer of all networks. Layers may differ in their units."""
-
-Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
-"""By measure, those of one network."""
 
 
 def write_similarity(layers: Sequence[Stacks], path: str | Path) -> None:
