@@ -12,13 +12,16 @@ from test_modularity import planted, random_similarity, same_partition, sparse_s
 from benchmarks import naive_modularity as naive
 from unit_clusters.clusters.leiden import leiden, leiden_graph
 from unit_clusters.clusters.modularity import EQUAL, UNUSED, adjacency, modularity
-from unit_clusters.clusters.restarts import restarts
+from unit_clusters.clusters.restarts import _partitions, restarts
 from unit_clusters.clusters.search import (
+    ENTROPY,
     PATIENCE,
     TENURE,
     _dealt_anew,
     cluster,
     iterated_tabu_search,
+    random_partition,
+    spectral_partition,
     tabu_search,
 )
 from unit_clusters_paper.results.other_searches import LEIDEN_RUNS, SHARE, other_searches
@@ -152,6 +155,23 @@ class TestRestarts:
         assert halves[0] == pytest.approx(q[2], abs=1e-15)
         assert max(halves) == pytest.approx(q[-1], abs=1e-15)
         assert not same_partition(*partitions.halves)
+
+    def test_of_an_odd_number_the_second_half_has_one_more(self):
+        similarity = sparse_similarity(5, 64)  # the third of five restarts is the best
+        weights, low = adjacency(similarity), single(similarity, -1.0)
+        q = [modularity(weights, labels) for labels in _partitions(weights, streams(5), 0, ENTROPY)]
+        halves = restarts(similarity, low, streams(5), steps=0)[1].halves
+        assert [modularity(weights, labels) for labels in halves] == [max(q[:2]), max(q[2:])]
+        assert np.argmax(q) == 2
+
+    def test_they_start_from_the_spectral_and_a_random_partition_in_turn(self, monkeypatch):
+        monkeypatch.setattr("unit_clusters.clusters.restarts.DEALS", 0)
+        weights = adjacency(sparse_similarity(2, 40))
+        spectral, random = spectral_partition(weights), [random_partition(40, stream) for stream in streams(4)]
+        found = _partitions(weights, streams(4), 0, ENTROPY)
+        for labels, start in zip(found, (spectral, random[1], spectral, random[3]), strict=True):
+            assert np.array_equal(labels, tabu_search(weights, weights.sum(axis=1), start)[0])
+        assert len(np.unique(found, axis=0)) == 3
 
     def test_without_restarts_and_without_live_units(self):
         run = single(np.ones((3, 3)))
