@@ -4,7 +4,6 @@ rule compare:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
         labels="<results>/clusters/{experiment}/{cohort}.npz",
-        modules=modules_of("compare.py"),
     output:
         agreement="<results>/agreement/{experiment}/{cohort}.csv",
         repeats="<results>/agreement/{experiment}/{cohort}.repeats.csv",
@@ -20,7 +19,10 @@ rule compare:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,
     params:
-        job=lambda wildcards: {"runs": cohort_of(wildcards).runs},
+        job=lambda wildcards: {
+            "code": code_of("compare.py"),
+            "runs": cohort_of(wildcards).runs,
+        },
     message:
         "Compare clusters of {wildcards.experiment}, {wildcards.cohort}"
     script:
