@@ -66,7 +66,7 @@ def is_of_a_job(workflow) -> bool:
 def leave_failed_output() -> None:
     """Have the Snakemake of a job not remove the job's output when it fails.
 
-    The run's own Snakemake removes it, too, and this one could not tell it from that of a later run. The setting for it,
+    The run's own Snakemake removes it, too, and this one could not tell it from that of a later run. The setting,
     `--keep-incomplete`, holds for both.
     """
 
