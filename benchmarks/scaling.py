@@ -18,10 +18,10 @@ from benchmarks.rounds import take_turns
 from benchmarks.training import ensemble_epoch
 from unit_clusters.clusters.restarts import restarts
 from unit_clusters.clusters.search import cluster
-from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.data.images import Images
 from unit_clusters_paper.networks.ensemble import initialize
+from unit_clusters_paper.networks.similarity import similarity
 
 TABLE = Path("docs/scaling.csv")
 ROUNDS = 3  # the first also compiles and warms up, and so is hardly ever the median

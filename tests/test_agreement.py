@@ -5,20 +5,22 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from clusim import sim
+from clusim.clustering import Clustering
 from scipy.stats import spearmanr
 
 from unit_clusters.clusters.agreement import (
-    compare,
+    compare_forms,
     compare_repeats,
     element_similarities,
     element_similarity,
     expected_similarity,
-    other_scores,
     rank_correlations,
-    similarity_alive,
+    similarities_alive,
     transferability,
 )
 from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
+from unit_clusters_paper.results.other_scores import other_scores
 
 
 def by_definition(a, b):
@@ -38,6 +40,8 @@ def test_element_similarity_is_as_defined(units):
         a, b = random.integers(-1, 4, (2, units))
         assert element_similarity(a, b) == pytest.approx(by_definition(a, b), abs=1e-12)
         assert element_similarity(a, b) == pytest.approx(element_similarity(b, a), abs=1e-12)
+        by_clusim = sim.element_sim(*(Clustering().from_membership_list(labels.tolist()) for labels in (a, b)))
+        assert element_similarity(a, b) == pytest.approx(by_clusim, abs=1e-12)
 
 
 def test_element_similarity_of_known_cases():
@@ -216,7 +220,7 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     labels = random.integers(0, 3, (8, 12))
     labels[0, :4], labels[1, 2:5] = UNUSED, UNUSED
     best = random.integers(-1, 3, (8, 12))
-    scores = compare(adjacencies, labels, best)
+    scores = compare_forms(adjacencies, labels, best)
     assert len(scores) == 28
     assert all(a < b for a, b in scores)
     pair = scores[0, 1]
@@ -225,17 +229,17 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     expected = (modularity(adjacencies[0], labels[1]) + modularity(adjacencies[1], labels[0])) / 2
     assert pair.transferability == pytest.approx(expected)
     assert scores[2, 3].element_similarity == pytest.approx(scores[2, 3].element_similarity_alive)
-    assert pair.element_similarity_alive == similarity_alive(labels[0], labels[1])
+    assert pair[1:3] == similarities_alive(labels[0], labels[1])
+    assert pair.element_similarity_alive_adjusted == element_similarities(labels[0, 5:], labels[1, 5:])[1]
     assert pair.element_similarity_adjusted == element_similarities(labels[0], labels[1])[1]
     assert pair.element_similarity_best == element_similarity(best[0], best[1])
     assert pair.element_similarity_best_adjusted == element_similarities(best[0], best[1])[1]
-    assert pair[6:10] == other_scores(labels[0], labels[1])
     assert pair.spearman == rank_correlations(adjacencies)[0, 1]
 
 
 def test_compare_where_no_unit_is_alive_under_both():
     labels = np.array([[UNUSED, UNUSED, 0, 0], [0, 0, UNUSED, UNUSED]])
-    score = compare([np.zeros((4, 4))] * 2, labels, labels)[0, 1]
+    score = compare_forms([np.zeros((4, 4))] * 2, labels, labels)[0, 1]
     assert score.element_similarity == pytest.approx(1)
     assert math.isnan(score.element_similarity_alive)
     assert score.transferability == 0

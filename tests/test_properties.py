@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unit_clusters.clusters import search as core
-from unit_clusters.clusters.agreement import element_similarity, other_scores, transferability
+from unit_clusters.clusters.agreement import element_similarity, transferability
 from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity
 from unit_clusters.clusters.search import spectral_partition
-from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import normalize
 from unit_clusters_paper.networks.ensemble import Ensemble, initialize
+from unit_clusters_paper.networks.similarity import similarity
+from unit_clusters_paper.results.other_scores import other_scores
 
 # Time is no property of theirs: the first call of compiled code is slow, and so is a busy machine.
 always_the_same = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -160,8 +161,8 @@ def test_normalized_similarity_is_between_0_and_1(seed, hidden, scale, bias, ima
     network.biases[0].add_(bias)
     pixels = torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (images, 12), dtype=np.uint8))
     for layer in similarity(network, pixels):
-        for matrix in layer:
-            matrix = matrix.numpy().astype(np.float32)  # as in the files
+        for matrix in layer.values():
+            matrix = matrix.astype(np.float32)  # as in the files
             normalized = normalize(matrix)
             assert (normalized >= 0).all()
             assert (normalized <= 1).all()

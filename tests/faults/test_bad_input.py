@@ -32,7 +32,6 @@ from test_workflow import (
 )
 
 from unit_clusters.clusters.search import cluster
-from unit_clusters.similarity.closed_form import similarity
 from unit_clusters.similarity.measures import FORMS, MEASURES
 from unit_clusters_paper.data import fetch as fetching
 from unit_clusters_paper.data import idx
@@ -41,6 +40,7 @@ from unit_clusters_paper.data.sources import Source
 from unit_clusters_paper.data.synthetic import write_synthetic
 from unit_clusters_paper.networks import ensemble as network
 from unit_clusters_paper.networks import evaluation, training
+from unit_clusters_paper.networks.similarity import similarity
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.clustering import search_layers
 from unit_clusters_paper.results.comparison import compare_layers
@@ -636,11 +636,14 @@ BAD_TRAINING = {
 }
 
 
+SEARCHES = {"restarts": 2, "rotations": 2, "steps": 200, "entropy": 0.15}
+
+
 def rows_of(matrices):
     """The rows of modularity.csv, agreement.csv and repeats.csv of one layer with these matrices."""
     layers, runs = [[matrices]], [{"id": "test"}]
-    labels, rows = search_layers(layers, runs, {"restarts": 2, "steps": 200, "entropy": 0.15})
-    return tuple(map(pd.DataFrame, (rows, *compare_layers(layers, labels, runs))))
+    labels, rows = search_layers(layers, runs, SEARCHES)
+    return tuple(map(pd.DataFrame, (rows, *compare_layers(layers, labels, runs, SEARCHES))))
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -678,7 +681,7 @@ def test_a_network_that_does_not_learn_has_finite_rows(tmp_path, settings, penal
     if epochs == 1:
         assert torch.equal(found.parameters, start.parameters)
     for matrices in similarity(found, torch.from_numpy(images.test_images)):
-        modularity, agreement, _ = rows_of({name: m.numpy() for name, m in matrices._asdict().items()})
+        modularity, agreement, _ = rows_of(matrices)
         assert set(modularity.columns[modularity.isna().any()]) <= MAY_BE_NAN
         assert set(agreement.columns[agreement.isna().any()]) <= {"element_similarity_alive", "spearman"}
         if settings["learning_rate"] == 100:

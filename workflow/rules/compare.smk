@@ -22,6 +22,10 @@ rule compare:
         job=lambda wildcards: {
             "code": code_of("compare.py"),
             "runs": cohort_of(wildcards).runs,
+            "clustering": {
+                key: cohort_of(wildcards).settings["clustering"][key]
+                for key in ("steps", "entropy", "rotations")
+            },
         },
     message:
         "Compare clusters of {wildcards.experiment}, {wildcards.cohort}"

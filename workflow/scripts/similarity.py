@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from unit_clusters.similarity.closed_form import similarities
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
+from unit_clusters_paper.networks.similarity import similarities
 from unit_clusters_paper.results.layer_files import write_similarity
 from unit_clusters_paper.runs.logs import logged_to
 

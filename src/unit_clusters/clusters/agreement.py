@@ -4,8 +4,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from clusim import sim
-from clusim.clustering import Clustering
 from jaxtyping import Float, Int
 
 from unit_clusters.clusters.modularity import ROUNDING, UNUSED, modularity
@@ -16,14 +14,11 @@ class Agreement(NamedTuple):
 
     element_similarity: float
     element_similarity_alive: float
+    element_similarity_alive_adjusted: float
     element_similarity_adjusted: float
     element_similarity_best: float
     element_similarity_best_adjusted: float
     transferability: float
-    rmi: float
-    vi: float
-    ari: float
-    nmi: float
     spearman: float
 
 
@@ -36,34 +31,25 @@ class Repeats(NamedTuple):
     element_similarity_best_adjusted: float
 
 
-class OtherScores(NamedTuple):
-    """Scores of two clusterings beside element similarity, by clusim; for all of them, higher means more alike."""
-
-    rmi: float
-    """Reduced mutual information (Newman et al. 2020) in bits per unit: 0 if either has a single cluster."""
-    vi: float
-    """1 minus the mean of H(A|B)/H(A) and H(B|A)/H(B), the variation of information normalised by entropies (Meila
-    2007): 1 for the same clusters, 0 for independent ones, and 0 if just one of the two has a single cluster."""
-    ari: float
-    """Adjusted Rand index (Hubert & Arabie 1985): 1 for the same clusters, 0 as expected by chance."""
-    nmi: float
-    """Mutual information divided by the mean of the two entropies: 1 for the same clusters, 0 for independent ones."""
-
-
 def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
     """Element-centric similarity (Gates et al. 2019) of two clusterings: 1 for the same, 0 for none in common.
 
-    NaN if there are no units.
+    For partitions it is the mean over units of n_ab / max(|a|, |b|), where a and b are the unit's clusters and n_ab is
+    the number of units that these share. NaN if there are no units.
     """
     if len(labels_a) == 0:
         return float("nan")
-    return float(sim.element_sim(_clustering(labels_a), _clustering(labels_b)))
+    (a, size_a), (b, size_b) = (
+        np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in (labels_a, labels_b)
+    )
+    shared = np.bincount(a * len(size_b) + b, minlength=len(size_a) * len(size_b)).reshape(len(size_a), len(size_b))
+    return float(np.sum(shared**2 / np.maximum.outer(size_a, size_b)) / len(labels_a))
 
 
-def similarity_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
-    """Element similarity of the units that are alive (not UNUSED) under both; NaN if there are none."""
+def similarities_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> tuple[float, float]:
+    """`element_similarities` of the units that are alive (not UNUSED) under both; NaN if there are none."""
     alive = (labels_a != UNUSED) & (labels_b != UNUSED)
-    return element_similarity(labels_a[alive], labels_b[alive])
+    return element_similarities(labels_a[alive], labels_b[alive])
 
 
 def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
@@ -94,23 +80,6 @@ def element_similarities(
     return found, (found - chance) / (1 - chance) if chance < 1 - ROUNDING else 1.0
 
 
-def other_scores(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> OtherScores:
-    """Other scores of two clusterings, with defined values where clusim divides 0 by 0; all NaN without units."""
-    if len(labels_a) == 0:
-        return OtherScores(*[float("nan")] * 4)
-    a, b = _clustering(labels_a), _clustering(labels_b)
-    rmi = float(sim.rmi(a, b))
-    if np.count_nonzero(sim.contingency_table(a, b)) == a.n_clusters == b.n_clusters:  # the same clusters
-        return OtherScores(rmi, 1.0, 1.0, 1.0)
-    single = 1 in (a.n_clusters, b.n_clusters)
-    vi = 0.0 if single else float(sim.vi(a, b, norm_type="entropy"))
-    return OtherScores(rmi, vi, float(sim.adjrand_index(a, b)), float(sim.nmi(a, b)))
-
-
-def _clustering(labels: Int[np.ndarray, " units"]) -> Clustering:
-    return Clustering().from_membership_list(labels.tolist())
-
-
 def transferability(
     adjacency_a: Float[np.ndarray, "units units"],
     labels_a: Int[np.ndarray, " units"],
@@ -139,7 +108,7 @@ def _ranks(values: Float[np.ndarray, " values"]) -> Float[np.ndarray, " values"]
     return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
-def compare(
+def compare_forms(
     adjacencies: list[Float[np.ndarray, "units units"]],
     labels: Int[np.ndarray, "forms units"],
     best: Int[np.ndarray, "forms units"],
@@ -147,7 +116,8 @@ def compare(
     """Compare the clusterings of one layer by several measures, each pair (a, b) with a < b.
 
     Units that are unused under a measure count as a cluster of their own, as P 1 = 1 asks, but for
-    `element_similarity_alive`, which leaves out the units that are unused under either, and is NaN if none is left.
+    `element_similarity_alive`, as it is and corrected for chance, which leaves out the units that are unused under
+    either, and is NaN if none is left.
 
     Args:
         adjacencies: A~ of each form.
@@ -158,11 +128,10 @@ def compare(
     return {
         (a, b): Agreement(
             found,
-            similarity_alive(labels[a], labels[b]),
+            *similarities_alive(labels[a], labels[b]),
             adjusted,
             *element_similarities(best[a], best[b]),
             transferability(adjacencies[a], labels[a], adjacencies[b], labels[b]),
-            *other_scores(labels[a], labels[b]),
             float(spearman[a, b]),
         )
         for a, b in combinations(range(len(labels)), 2)

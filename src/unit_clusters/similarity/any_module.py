@@ -5,24 +5,23 @@ from itertools import chain
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from unit_clusters.similarity.automatic import Automatic, Loss, Options, examine
+from unit_clusters.similarity.automatic import Automatic, examine
+from unit_clusters.similarity.closed_form import ClosedForm
+from unit_clusters.similarity.measures import Matrices
+from unit_clusters.similarity.options import Loss, Options
 from unit_clusters.similarity.passes import Pick, passes
-from unit_clusters.similarity.perceptron import ClosedForm, hidden_layers
+from unit_clusters.similarity.perceptron import hidden_layers, parameters
 
-Batch = Tensor | Sequence[Tensor]
-"""Inputs, or inputs and labels."""
-
-Matrices = dict[str, Float[np.ndarray, "units units"]]
-"""Similarity matrices by measure."""
+LabeledImages = Tensor | Sequence[Tensor]
+"""Some images, or images and their labels."""
 
 
 def measure(
     model: nn.Module,
-    images: Tensor | Iterable[Batch],
+    images: Tensor | Iterable[LabeledImages],
     labels: Tensor | None,
     names: Sequence[str],
     options: Options,
@@ -51,7 +50,7 @@ def measure(
     with passes(model, names, output, device) as run:
         if plain.keys() >= set(names):
             examine(run, two, names, options)
-            way = ClosedForm(model, {name: plain[name] for name in names}, options)
+            way = ClosedForm(*parameters(model), {name: plain[name] for name in names}, options)
         else:
             way = Automatic(run, two, names, options)
         with tqdm(total=len(images) if isinstance(images, Tensor) else None, unit="image", disable=not progress) as bar:
@@ -62,7 +61,7 @@ def measure(
     number = way.sums[names[0]].images
     if number < 2:
         raise ValueError("similarity takes at least two images")
-    found = {name: _finite(name, sums.similarity()) for name, sums in way.sums.items()}
+    found = {name: _finite(name, sums.signed()) for name, sums in way.sums.items()}
     if options.loss is None:
         for matrices in found.values():
             del matrices["hess"]
@@ -77,7 +76,7 @@ def _finite(name: str, matrices: Matrices) -> Matrices:
 
 
 def _batches(
-    images: Tensor | Iterable[Batch], labels: Tensor | None, loss: Loss | None
+    images: Tensor | Iterable[LabeledImages], labels: Tensor | None, loss: Loss | None
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches of images and labels, each checked when its turn comes."""
     if isinstance(images, Tensor):

@@ -1,6 +1,6 @@
 """How similar the units of any layer of any torch module are: equations (1) to (4) by automatic differentiation.
 
-This is the definition; `similarity` and `perceptron` have the closed form for ReLU perceptrons. With x the input, h_p a
+This is the definition; `closed_form` is faster for ReLU perceptrons. With x the input, h_p a
 layer's activity at position p, y the outputs and L the loss, all of one image:
 
 - cov and i_sens, |E[J J^T]| with J = dh_p/dx, are taken at some random positions of each image, or at all;
@@ -12,81 +12,27 @@ between the kinks of piecewise linear networks, the first term is all, and J is 
 Hessian takes a second backward pass.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.func import jacrev, vmap
+from torch.func import vmap
 
-from unit_clusters.similarity.closed_form import CHUNK, Covariance
 from unit_clusters.similarity.layers import Units, as_units, units_problem
-from unit_clusters.similarity.measures import MEASURES
+from unit_clusters.similarity.options import CHUNK, MOST_OUTPUTS, Options
+from unit_clusters.similarity.outputs import curvature, explained, flat, losses, output_vectors, unit_vectors
 from unit_clusters.similarity.passes import Pass, only_output
+from unit_clusters.similarity.sums import Sums
 from unit_clusters.streams import stream
 
 Run = Callable[[Tensor], Pass]
 """Shows a batch to a model: what `passes.passes` yields."""
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""From a batch of outputs and of labels to their loss, as in torch.nn.functional."""
-
-Outputs = Literal["all"] | tuple[Literal["top", "random"], int]
-"""Which outputs o_sens is about; see `analysis.analyze`."""
-
-MOST_OUTPUTS = 1000
-"""More outputs than this are not all taken unless that is asked for."""
-
-MEMORY = 2**30
-"""Bytes."""
-
 CACHE = 2**23
 """Bytes: on a processor, derivatives by the largest tensor are about twice as fast if no more are taken together."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `analysis.analyze` is given under these names."""
-
-    loss: Loss | None = None
-    units: Units = "auto"
-    outputs: Outputs | None = None
-    positions: int | None = None
-    hess_positions: int | None = None
-    seed: int = 0
-    memory: int = MEMORY
-
-    @property
-    def all_outputs(self) -> bool:
-        return self.outputs in (None, "all")
-
-    def rows(self, outputs: Float[Tensor, "batch outputs"]) -> int:
-        """How many products with the outputs o_sens takes."""
-        return outputs.shape[1] if self.all_outputs else self.outputs[1]
-
-
-class Sums:
-    """The sums over images in equations (1) to (4), of one layer; for derivatives, of their means over positions."""
-
-    def __init__(self, units: int):
-        self.images = 0
-        self.covariance = Covariance(units)
-        self.i_sens, self.o_sens, self.hess = torch.zeros(3, units, units, dtype=torch.float64)
-
-    def similarity(self) -> dict[str, Float[np.ndarray, "units units"]]:
-        """The four matrices, symmetric and non-negative."""
-        sums = (self.covariance.sum, self.i_sens, self.o_sens, self.hess)
-        numbers = (self.covariance.count - 1, *[self.images] * 3)
-        # The sums are symmetric but for rounding.
-        matrices = [
-            ((total + total.T) / (2 * number)).abs().numpy() for total, number in zip(sums, numbers, strict=True)
-        ]
-        return dict(zip(MEASURES, matrices, strict=True))
 
 
 class Positions:
@@ -195,23 +141,6 @@ class Automatic:
 TWICE = "layer {!r}: hess needs second derivatives of what follows it; without a loss, it is left out"
 
 
-@contextmanager
-def explained(message: str) -> Iterator[None]:
-    """Say what PyTorch's errors mean here.
-
-    Raises:
-        ValueError: there was one.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        raise ValueError(f"{message}. PyTorch says: {error}") from error
-
-
-def flat(returned: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch outputs"]:
-    return returned.reshape(len(returned), -1)
-
-
 def in_full(matrix: Float[Tensor, "units units"]) -> Float[Tensor, "units units"]:
     """In float64 on the processor, where sums over images are kept."""
     return matrix.cpu().double()
@@ -247,12 +176,6 @@ def products(
 ) -> Sequence[Float[Tensor, "rows batch ..."]]:
     """The `gradient` for each of many vectors."""
     return vmap(lambda row: gradient(outputs, inputs, row))(rows)
-
-
-def unit_vectors(which: Int[Tensor, " rows"], like: Float[Tensor, "batch ..."]) -> Float[Tensor, "rows batch ..."]:
-    """Vectors that are 1 at one entry of every image, by its number, and else 0."""
-    chosen = like.new_zeros(len(which), like[0].numel()).scatter_(1, which[:, None].to(like.device), 1)
-    return chosen.unflatten(1, like.shape[1:])[:, None].expand(-1, len(like), *like.shape[1:])
 
 
 def input_sensitivity(
@@ -335,50 +258,6 @@ def second_derivatives(
     return total
 
 
-def losses(loss: Loss, returned: Float[Tensor, "batch ..."], labels: Tensor) -> Float[Tensor, " batch"]:
-    """The loss of each image by itself, so that it does not matter whether `loss` takes means or sums over a batch."""
-    with explained(OF_ONE):
-        return vmap(_of_one(loss, returned))(flat(returned), _targets(labels, returned))
-
-
-OF_ONE = "the loss must be a function of outputs and labels by operations of torch.func.vmap, for each image by itself"
-
-
-def _of_one(loss: Loss, returned: Float[Tensor, "batch ..."]) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda outputs, label: loss(outputs.reshape(1, *returned.shape[1:]), label[None]).sum()
-
-
-def _targets(labels: Tensor, returned: Float[Tensor, "batch ..."]) -> Tensor:
-    return labels.to(returned) if labels.is_floating_point() else labels.to(returned.device)
-
-
-def curvature(
-    loss: Loss, returned: Float[Tensor, "batch ..."], labels: Tensor
-) -> tuple[Float[Tensor, "outputs batch"], Float[Tensor, "outputs batch outputs"]]:
-    """Eigenvalues and eigenvectors of d^2 L / dy^2 of each image."""
-    with explained(OF_ONE):
-        second = vmap(jacrev(jacrev(_of_one(loss, returned))))(flat(returned.detach()), _targets(labels, returned))
-    diagonal = second.diagonal(dim1=1, dim2=2)
-    if second.equal(diagonal.diag_embed()):  # as of squared losses; far faster with many outputs
-        return diagonal.T, torch.eye(second.shape[1]).to(second)[:, None].expand(-1, len(second), -1)
-    values, vectors = torch.linalg.eigh(second)
-    return values.T, vectors.permute(2, 0, 1)
-
-
-def output_vectors(
-    outputs: Float[Tensor, "batch outputs"], options: Options, some: Int[Tensor, " some"]
-) -> Float[Tensor, "some batch outputs"]:
-    """Some of the vectors v of outputs, by number, over which o_sens is the sum of (J^T v)(J^T v)^T."""
-    if options.all_outputs:
-        return unit_vectors(some, outputs)
-    kind, number = options.outputs
-    if kind == "top":
-        top = outputs.topk(number).indices.T[some]
-        return outputs.new_zeros(len(some), *outputs.shape).scatter_(2, top[:, :, None], 1)
-    mixed = stream("random outputs", options.seed).standard_normal((number, outputs.shape[1])) / np.sqrt(number)
-    return torch.from_numpy(mixed[some]).to(outputs)[:, None].expand(-1, len(outputs), -1)
-
-
 def piecewise_linear(outputs: Float[Tensor, "batch outputs"], hidden: Mapping[str, Tensor]) -> set[str]:
     """The layers by which all second derivatives of the outputs vanish, for all these images.
 
@@ -427,27 +306,8 @@ def _check_returned(shown: Pass, options: Options) -> None:
         )
     if not returned.ndim or len(returned) != images:
         raise ValueError(f"the model returns the shape {tuple(returned.shape)} for {images} images, not a row for each")
-    number = flat(returned).shape[1]
-    if options.outputs is None and number > MOST_OUTPUTS:
-        raise ValueError(
-            f"the model has {number} outputs, and o_sens takes a backward pass for each. Say what you want: outputs="
-            '("top", 10), the highest of each image; ("random", 100), random mixtures of all; or "all"'
-        )
-    if not options.all_outputs and not _possible(options.outputs, number):
-        raise ValueError(
-            f"outputs={options.outputs!r} of {number}: it is 'all', ('top', k), k at most all, or ('random', k)"
-        )
+    options.check_outputs(flat(returned).shape[1])
     _check_derivatives("the model", returned, shown.inputs)
-
-
-def _possible(outputs: Any, number: int) -> bool:
-    """Whether outputs are given as a way to choose and how many."""
-    match outputs:
-        case ("top", int(some)):
-            return 1 <= some <= number
-        case ("random", int(some)):
-            return some >= 1
-    return False
 
 
 def _check_derivatives(what: str, values: Float[Tensor, "batch ..."], inputs: Float[Tensor, "batch ..."]) -> None:

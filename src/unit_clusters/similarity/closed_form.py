@@ -1,123 +1,106 @@
-"""How similar the units of a hidden layer are: equations (1) to (4), in closed form for ReLU networks.
+"""Equations (1) to (4) in closed form for perceptrons of ReLUs.
 
 Between the kinks of its ReLUs such a network is linear. So with D_l, the 0/1 diagonal of the units of layer l that are
 active for one image, almost everywhere
 
 - the Jacobian of layer l's activity by the input is D_l W_l ... D_1 W_1;
 - the Jacobian J of the logits by layer l's activity is W_L D_(L-1) W_(L-1) ... D_(l+1) W_(l+1);
-- the Hessian of the cross-entropy by layer l's activity is J^T (diag(p) - p p^T) J, where p = softmax(logits).
+- the Hessian of the loss by layer l's activity is J^T (d^2 L / dy^2) J. For the cross-entropy of logits y the middle
+  one is diag(p) - p p^T, where p = softmax(y), whatever the label.
 
-Images are streamed in chunks, so memory does not grow with their number.
+Images are streamed in chunks, so memory does not grow with their number. Products within a chunk are in the network's
+precision, sums over chunks in float64.
 """
 
-import logging
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from unit_clusters.similarity.measures import MEASURES
-from unit_clusters_paper.networks.ensemble import Ensemble
-
-log = logging.getLogger(__name__)
-
-CHUNK = 100
-"""Images at a time."""
+from unit_clusters.similarity.options import CHUNK, Options
+from unit_clusters.similarity.outputs import curvature, output_vectors
+from unit_clusters.similarity.sums import Sums
 
 
-class Similarity(NamedTuple):
-    """The four matrices of one layer, symmetric and non-negative. A unit never active is a zero row upstream."""
-
-    cov: Float[Tensor, "units units"]
-    i_sens: Float[Tensor, "units units"]
-    o_sens: Float[Tensor, "units units"]
-    hess: Float[Tensor, "units units"]
-
-
-class Responses(NamedTuple):
-    """One network's responses to a chunk of images: the hidden layers' activities, the classes' probabilities."""
-
-    hidden: list[Float[Tensor, "batch _units"]]
-    probabilities: Float[Tensor, "batch classes"]
-
-
-def similarities(networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]) -> list[dict[str, Tensor]]:
-    """By hidden layer and measure, the matrices of all networks, Float[Tensor, "models units units"] each."""
-    found = []
-    for model in range(len(networks)):
-        found.append(similarity(networks[model : model + 1], pixels))
-        log.info("%d of %d networks", model + 1, len(networks))
-    return [
-        dict(zip(MEASURES, map(torch.stack, zip(*layer, strict=True)), strict=True))
-        for layer in zip(*found, strict=True)
-    ]
-
-
-def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int = CHUNK) -> list[Similarity]:
-    """The four similarities between the units of each hidden layer, eqs. (1) to (4).
+class ClosedForm:
+    """Equations (1) to (4) for hidden layers of a perceptron, on the processor.
 
     Args:
-        network: an ensemble of one. Products within a chunk are in its precision, sums over chunks in float64.
-        pixels: images as bytes; networks see them in [0, 1].
-        chunk: images at a time.
+        weights: of each linear layer, the last of which gives the outputs.
+        biases: likewise.
+        layers: numbers of the hidden layers that are wanted, counted from 1, by name.
+        options: of the analysis. For the cross-entropy of integer labels none are needed.
 
-    Raises:
-        ValueError: not exactly one network, or fewer than two images.
+    Attributes:
+        sums: of each layer. A unit that is never active is a zero row of cov and i_sens.
+        most: how many images `add` may take at once.
     """
-    if len(network) != 1 or len(pixels) < 2:
-        raise ValueError(
-            f"similarity takes one network and at least two images, not {len(network)} and {len(pixels)} images"
-        )
-    weights = [weight[0] for weight in network.weights]
-    widths = network.sizes[1:-1]
-    covariances = [Covariance(units) for units in widths]
-    sensitivity = InputSensitivity(weights[:-1])
-    downstream = [torch.zeros(2, units, units, dtype=torch.float64) for units in widths]
-    for responses in respond(network, pixels, chunk):
-        sensitivity.add(responses.hidden)
-        jacobians = output_jacobians(weights, responses.hidden)
-        for covariance, activity, sums, jacobian in zip(
-            covariances, responses.hidden, downstream, jacobians, strict=True
-        ):
-            covariance.add(activity)
-            for total, factor in zip(sums, downstream_factors(jacobian, responses.probabilities), strict=True):
-                total += factor.T @ factor
-    number = len(pixels)
-    layers = []
-    for covariance, i_sens, sums in zip(covariances, sensitivity.sums, downstream, strict=True):
-        total = torch.stack([covariance.sum * number / (number - 1), torch.from_numpy(i_sens), *sums])
-        # The sums are symmetric but for rounding.
-        layers.append(Similarity(*((total + total.mT) / 2 / number).abs()))
-    return layers
+
+    def __init__(
+        self,
+        weights: Sequence[Float[Tensor, "_outputs _inputs"]],
+        biases: Sequence[Float[Tensor, " _outputs"]],
+        layers: Mapping[str, int],
+        options: Options,
+    ):
+        self.weights, self.biases, self.layers, self.options = weights, biases, layers, options
+        self.sums = {name: Sums(len(weights[number - 1])) for name, number in layers.items()}
+        self.i_sens = InputSensitivity(weights[: max(layers.values())])
+        outputs, widest = len(weights[-1]), max(map(len, weights))
+        an_image = 6 * outputs * (widest + outputs) * weights[0].element_size()
+        self.most = max(1, min(CHUNK, options.memory // an_image))
+
+    def add(self, images: Float[Tensor, "batch ..."], labels: Tensor | None = None) -> None:
+        """Add images to the sums."""
+        hidden, outputs = self._respond(images)
+        self.i_sens.add(hidden)
+        jacobians = output_jacobians(self.weights, hidden)
+        for name, number in self.layers.items():
+            sums, jacobian = self.sums[name], jacobians[number - 1]
+            sums.images += len(images)
+            sums.covariance.add(hidden[number - 1])
+            sums.i_sens = torch.from_numpy(self.i_sens.sums[number - 1])
+            sums.o_sens += gram(jacobian if self.options.all_outputs else self._chosen(outputs) @ jacobian)
+            if self.options.loss:
+                sums.hess += self._hessian(jacobian, outputs, labels)
+
+    def _respond(
+        self, images: Float[Tensor, "batch ..."]
+    ) -> tuple[list[Float[Tensor, "batch _units"]], Float[Tensor, "batch outputs"]]:
+        """The hidden layers' activities, and the outputs."""
+        activity, hidden = images.detach().flatten(1).to(self.weights[0]), []
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            activity = torch.addmm(bias, activity, weight.T).relu_()
+            hidden.append(activity)
+        return hidden, torch.addmm(self.biases[-1], activity, self.weights[-1].T)
+
+    def _chosen(self, outputs: Float[Tensor, "batch outputs"]) -> Float[Tensor, "batch rows outputs"]:
+        return output_vectors(outputs, self.options, torch.arange(self.options.rows(outputs))).movedim(0, 1)
+
+    def _hessian(
+        self,
+        jacobian: Float[Tensor, "batch outputs units"],
+        outputs: Float[Tensor, "batch outputs"],
+        labels: Tensor | None,
+    ) -> Float[Tensor, "units units"]:
+        """The sum of J^T (d^2 L / dy^2) J, eq. (4)."""
+        classes = labels is None or not (labels.is_floating_point() or (labels < 0).any())
+        if self.options.loss is cross_entropy and classes:
+            # diag(p) - p p^T = E E^T with E = (I - p 1^T) diag(sqrt p)
+            p = outputs.softmax(1).unsqueeze(2)
+            return gram(p.sqrt() * (jacobian - p.mT @ jacobian))
+        weights, basis = curvature(self.options.loss, outputs, labels)
+        return gram(basis.movedim(0, 1) @ jacobian, weights.T[:, :, None])
 
 
-def respond(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int) -> Iterator[Responses]:
-    """Show the images to the network, in eval mode, a chunk at a time."""
-    for images in pixels.split(chunk):
-        hidden, logits = network.forward(images.to(network.parameters.dtype).div_(255).unsqueeze(0))
-        yield Responses([activity[0] for activity in hidden], logits[0].softmax(1))
-
-
-class Covariance:
-    """The sum in eq. (1), over chunks (Chan, Golub & LeVeque 1983)."""
-
-    def __init__(self, units: int):
-        self.count = 0
-        self.mean = torch.zeros(units, dtype=torch.float64)
-        self.sum = torch.zeros(units, units, dtype=torch.float64)
-
-    def add(self, activity: Float[Tensor, "batch units"]) -> None:
-        batch = len(activity)
-        mean = activity.mean(0)
-        centred = activity - mean
-        shift = mean.double() - self.mean
-        self.sum += centred.T @ centred
-        self.sum += torch.outer(shift, shift) * (self.count * batch / (self.count + batch))
-        self.mean += shift * (batch / (self.count + batch))
-        self.count += batch
+def gram(
+    factor: Float[Tensor, "batch rows units"], weights: Float[Tensor, "batch rows 1"] | int = 1
+) -> Float[Tensor, "units units"]:
+    """The sum of w v v^T over all vectors v of units."""
+    return (weights * factor).flatten(0, 1).T @ factor.flatten(0, 1)
 
 
 class InputSensitivity:
@@ -167,16 +150,3 @@ def output_jacobians(
         jacobian = (jacobian * activity.sign().unsqueeze(1)) @ weight
         found.append(jacobian)
     return found[::-1]
-
-
-def downstream_factors(
-    jacobian: Float[Tensor, "batch classes units"], probabilities: Float[Tensor, "batch classes"]
-) -> tuple[Float[Tensor, "rows units"], Float[Tensor, "rows units"]]:
-    """Matrices F, stacked over images, of which F^T F is a chunk's sum in eq. (3) and in eq. (4).
-
-    For eq. (3) F is the Jacobian J of the logits. For eq. (4) F = E^T J, since diag(p) - p p^T = E E^T with
-    E = (I - p 1^T) diag(sqrt p).
-    """
-    p = probabilities.unsqueeze(2)
-    hessian = p.sqrt() * (jacobian - p.mT @ jacobian)
-    return jacobian.flatten(0, 1), hessian.flatten(0, 1)

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from unit_clusters.similarity.any_module import measure
-from unit_clusters.similarity.automatic import Options
 from unit_clusters.similarity.layers import resolve
+from unit_clusters.similarity.options import Options
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.results.tables import RUN_COLUMNS
 

@@ -6,42 +6,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from unit_clusters import files
+
 MARK = "UNIT_CLUSTERS_MARK"
 """The environment variable that tells a job where its run has left its mark."""
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it is renamed to `path`, on failure removed.
-
-    So neither a full disk nor a killed job leaves half a file under the real name, and neither does a power cut: the
-    content is on the disk before the name is. A job whose run is over writes nothing: a later run may have made the
-    same file with other settings.
+    """As the library's, but a job whose run is over writes nothing: a later run may have made the same file.
 
     Raises:
         RuntimeError: the run that this job belongs to is over.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
+    with files.written_whole(path) as temporary:
         yield temporary
-        _sync(temporary)
         if run_is_over():
             raise RuntimeError(f"{path} is not written: the run that this job belongs to is over. Run again.")
-        os.replace(temporary, path)
-        _sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def leave_mark(folder: str | Path, outputs: Iterable[str]) -> Path:
