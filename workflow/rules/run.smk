@@ -1,7 +1,7 @@
 # What a run says, and what it does when it begins and when it ends.
 import shlex
 
-from unit_clusters_paper.runs import files, insides
+from unit_clusters_paper.runs import files
 
 insides.print_less(logger)
 
