@@ -17,9 +17,9 @@ from unit_clusters_paper.results.layer_files import (
     write_labels,
     write_similarity,
 )
+from unit_clusters_paper.results.tables import concatenate, write
 from unit_clusters_paper.runs.files import MARK, leave_mark, written_whole
 from unit_clusters_paper.runs.logs import logged_to
-from unit_clusters_paper.runs.tables import concatenate, write
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

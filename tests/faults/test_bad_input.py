@@ -41,6 +41,7 @@ from unit_clusters_paper.data.synthetic import write_synthetic
 from unit_clusters_paper.networks import ensemble as network
 from unit_clusters_paper.networks import evaluation, training
 from unit_clusters_paper.networks.similarity import similarity
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.clustering import search_layers
 from unit_clusters_paper.results.comparison import compare_layers
 from unit_clusters_paper.results.layer_files import (
@@ -50,7 +51,6 @@ from unit_clusters_paper.results.layer_files import (
     write_labels,
     write_similarity,
 )
-from unit_clusters_paper.runs import tables
 
 ERRORS = re.compile(r"^\w*(?:Error|Exception)\b", re.MULTILINE)
 

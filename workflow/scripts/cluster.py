@@ -1,8 +1,8 @@
 """Cluster the units of the hidden layers of a cohort's networks, by all measures."""
 
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.clustering import MODULARITY, search_layers
 from unit_clusters_paper.results.layer_files import read_similarity, write_labels
-from unit_clusters_paper.runs import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 

@@ -1,8 +1,8 @@
 """Compare the clusters of each layer between measures, and those of independent searches of one measure."""
 
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.comparison import AGREEMENT, REPEATS, compare_layers
 from unit_clusters_paper.results.layer_files import read_labels, read_similarity
-from unit_clusters_paper.runs import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 

@@ -6,8 +6,8 @@ import torch
 
 from unit_clusters_paper.networks import own
 from unit_clusters_paper.networks.evaluation import MODELS
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.layer_files import write_similarity
-from unit_clusters_paper.runs import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 

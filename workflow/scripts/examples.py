@@ -3,8 +3,8 @@
 import pandas as pd
 
 from unit_clusters_paper.figures import examples
+from unit_clusters_paper.results.tables import whole
 from unit_clusters_paper.runs.logs import logged_to
-from unit_clusters_paper.runs.tables import whole
 
 
 def main(job):

@@ -8,7 +8,7 @@ from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.evaluation import MODELS
 from unit_clusters_paper.networks.initialized import initialize_cohort
-from unit_clusters_paper.runs import tables
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 

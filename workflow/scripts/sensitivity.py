@@ -1,8 +1,8 @@
 """What one choice at a time does to the headline numbers."""
 
 from unit_clusters_paper.claims import sensitivity
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.selection import read
-from unit_clusters_paper.runs import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 

@@ -1,7 +1,7 @@
 """Put the parts of one table together."""
 
+from unit_clusters_paper.results.tables import concatenate
 from unit_clusters_paper.runs.logs import logged_to
-from unit_clusters_paper.runs.tables import concatenate
 
 
 def main(job):

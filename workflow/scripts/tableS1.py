@@ -1,7 +1,7 @@
 """Write Table S1 as CSV and LaTeX."""
 
 from unit_clusters_paper.figures import tableS1
-from unit_clusters_paper.runs import tables
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.runs.files import written_whole
 from unit_clusters_paper.runs.logs import logged_to
 

@@ -9,7 +9,7 @@ from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.evaluation import MODELS
 from unit_clusters_paper.networks.trained import HISTORY, train_cohort
 from unit_clusters_paper.networks.training import Settings
-from unit_clusters_paper.runs import tables
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.runs.logs import logged_to
 
 
