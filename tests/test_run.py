@@ -49,7 +49,7 @@ def test_into_a_pipe_it_prints_a_plain_line_for_each_job_and_at_last_where_thing
     (folder / "results/tiny/claims.html").touch()
     printed = snakemake(folder, "fig2", "tableS1", "--cores", "1")
     assert "\x1b" not in printed
-    assert re.findall(r"^Job \d+: (.*)$", printed, re.MULTILINE) == ["Figure 2", "Table S1"]
+    assert sorted(re.findall(r"^Job \d+: (.*)$", printed, re.MULTILINE)) == ["Figure 2", "Table S1"]
     of_jobs = printed.partition("total          2\n")[2].partition("Scorecard")[0]
     assert len(of_jobs.split("\n")) <= 12
     assert re.findall(r"^(?:Scorecard|Figures|Report).*$", printed, re.MULTILINE) == [
@@ -177,6 +177,14 @@ def test_a_run_tells_its_jobs_its_mark_and_takes_it_away(folder):
     assert mark.startswith(f"{folder}/.snakemake/unit-clusters/")
     assert sorted(outputs) == [f"results/tiny/tables/tableS1.{suffix}" for suffix in ("csv", "tex")]
     assert list((folder / ".snakemake/unit-clusters").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["workflow.persistence.path", "workflow.scheduler.job_rate_limiter"])
+def test_a_snakemake_that_lacks_what_we_reach_into_runs_with_a_warning(folder, place):
+    edit(folder / "src/unit_clusters_paper/runs/insides.py", place, f"{place}_of_old")
+    printed = snakemake(folder, "tableS1", "--cores", "1")
+    assert printed.count("This Snakemake is built in another way") == 1
+    assert (folder / TABLE).is_file()
 
 
 TABLE = "results/tiny/tables/tableS1.csv"

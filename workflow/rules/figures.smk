@@ -3,7 +3,7 @@
 from unit_clusters_paper.figures import catalog
 
 FORMATS = (".pdf", ".png", ".svg")
-MODULES = SOURCE / "unit_clusters_paper" / "figures"
+MODULES = code.SOURCE / "unit_clusters_paper" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
 HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
 
@@ -25,10 +25,6 @@ for figure, entry in FIGURES.items():
                 name: FILES.get(name, f"<results>/tables/{name}.csv")
                 for name in entry.files
             },
-            modules=[
-                os.path.relpath(MODULES / f"{entry.module}.py"),
-                *modules_of("figure.py", MODULES / f"{entry.module}.py"),
-            ],
         output:
             report(
                 f"<results>/figures/{figure}.svg",
@@ -44,6 +40,7 @@ for figure, entry in FIGURES.items():
         threads: 1
         params:
             job={
+                "code": code_of("figure.py", MODULES / f"{entry.module}.py"),
                 "module": entry.module,
                 "options": entry.options
                 | ({"hidden": HIDDEN} if entry.hidden else {}),
@@ -70,8 +67,6 @@ EXAMPLES = [
 
 
 rule tableS1:
-    input:
-        modules=modules_of("tableS1.py"),
     output:
         report(
             multiext("<results>/tables/tableS1", csv=".csv", tex=".tex"),
@@ -86,6 +81,7 @@ rule tableS1:
     threads: 1
     params:
         job={
+            "code": code_of("tableS1.py"),
             "experiments": {name: EXPERIMENTS[name] for name in PERCEPTRONS},
             "l2_floor": config["l2_floor"],
         },

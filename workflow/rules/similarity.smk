@@ -3,7 +3,6 @@ rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
-        modules=modules_of("similarity.py"),
     output:
         "<results>/similarity/{experiment}/{cohort}.npz",
     log:
@@ -21,6 +20,7 @@ rule similarity:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("similarity.py"),
             "runs": [run["id"] for run in cohort_of(wildcards).runs],
             **cohort_of(wildcards).settings["similarity"],
         },

@@ -5,7 +5,6 @@ UNTRAINED = f"{sweep.UNTRAINED}_.+"
 rule train:
     input:
         images=IMAGES,
-        modules=modules_of("train.py"),
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         history="<results>/models/{experiment}/{cohort}.history.csv",
@@ -28,6 +27,7 @@ rule train:
         ),
     params:
         job=lambda wildcards: {
+            "code": code_of("train.py"),
             "runs": cohort_of(wildcards).runs,
             "hidden": list(cohort_of(wildcards).hidden),
             "validation_share": config["validation_share"],
@@ -42,7 +42,6 @@ rule train:
 rule initialize:
     input:
         images=IMAGES,
-        modules=modules_of("initialize.py"),
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         models="<results>/models/{experiment}/{cohort}.models.csv",
@@ -61,6 +60,7 @@ rule initialize:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("initialize.py"),
             "runs": cohort_of(wildcards).runs,
             "hidden": list(cohort_of(wildcards).hidden),
             "validation_share": config["validation_share"],

@@ -96,8 +96,8 @@ CHANGES = {
     ),
     "soft-clusters": 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".',
 }
-"""By `rows`, which are those of claims.csv, then and now, whose id is this or begins with it and a slash: why their
-rule is not that of the first scorecard, or why there was none."""
+"""By `rows`, those of claims.csv, then and now, whose id is this or begins with it and a slash: why their rule is not
+that of the first scorecard, or why it had none."""
 
 
 def belongs(id: str, rows: str) -> bool:

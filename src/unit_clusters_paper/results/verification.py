@@ -16,9 +16,9 @@ import pandas as pd
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.results.published import KEYS
 from unit_clusters_paper.results.replication import FALSE_ALARM, GROUP, at_settings_of, comparisons, corrected
-from unit_clusters_paper.results.tables import RUN_COLUMNS
 from unit_clusters_paper.runs import sweep
 from unit_clusters_paper.runs.provenance import NOT_RECORDED
+from unit_clusters_paper.runs.sweep import RUN_COLUMNS
 
 SAME = 1e-6
 """Two numbers are the same up to this difference, relative to the number or to its column's median size."""
