@@ -90,7 +90,7 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_the_catalog_would_list_the_workflow_as_a_generic_one():
-    """As its page on adding workflows has it. With a file of settings it would be of standardized usage: by snakedeploy,
+    """As its page on adding workflows has it. A file of settings would say that the workflow can be had by snakedeploy,
     which brings the rules without the package.
     """
     assert (ROOT / "workflow" / "Snakefile").is_file()
