@@ -23,8 +23,11 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
         runtime=training_minutes,
-        gpu=lambda wildcards: int(
-            cohort_of(wildcards).settings["training"]["device"] == "cuda"
+        # none, not 0: for some clouds' plugins, 0 is a GPU, too
+        gpu=lambda wildcards: (
+            1
+            if cohort_of(wildcards).settings["training"]["device"] == "cuda"
+            else None
         ),
     params:
         job=lambda wildcards: {

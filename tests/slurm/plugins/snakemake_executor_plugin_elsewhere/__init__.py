@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 
+from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.settings import CommonSettings
@@ -26,6 +27,8 @@ common_settings = CommonSettings(
 
 class Executor(RemoteExecutor):
     def run_job(self, job):
+        if "gpu" in job.resources:
+            raise WorkflowError("There are no GPUs.")
         with tempfile.TemporaryDirectory() as folder:
             command = self.format_job_exec(job)
             path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
