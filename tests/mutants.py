@@ -183,7 +183,9 @@ def main() -> None:
     sample = random.Random(given.seed).sample(candidates, min(given.number, len(candidates)))
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "results", "site", "__pycache__"))
+        for name in ("src", "tests", "benchmarks", "docs"):
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", tree)
         survivors = 0
         for path in paths:
             before = processor_seconds()
