@@ -140,13 +140,9 @@ def test_make_refuses_a_python_that_is_too_old_and_names_the_remedy(folder, mino
 
 @pytest.mark.parametrize(("minor", "warnings"), [(14, 0), (15, 1)])
 def test_the_workflow_warns_of_a_python_that_is_newer_than_it(folder, minor, warnings):
-    edit(
-        folder / "workflow/rules/run.smk",
-        "if sys.version_info",
-        f"sys.version_info = (3, {minor}, 0); platform.python_version = lambda: '3.{minor}.0'\n    if sys.version_info",
-    )
+    edit(folder / "workflow/rules/run.smk", "sys.version_info[:2]", f"(3, {minor})")
     printed = snakemake(folder, "--list-rules")
-    assert printed.count(f"Python 3.{minor}.0 is newer than those") == warnings
+    assert printed.count("is newer than those that this workflow is made for, 3.11 to 3.14.") == warnings
 
 
 def test_the_package_takes_the_same_pythons():
