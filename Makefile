@@ -36,7 +36,7 @@ published: .venv/installed ## all figures and the scorecard from the published t
 sensitivity: .venv/installed ## what one choice at a time does to the headline numbers, into results/sensitivity (minutes)
 	$(RUN) figsensitivity --configfile workflow/presets/sensitivity.yaml
 
-test: .venv/dev ## all tests but those of the next four targets (minutes)
+test: .venv/dev ## all tests but those of the next five targets (minutes)
 	$(PYTEST)
 
 test-faults: .venv/dev ## runs that are killed, moved and fed rubbish (minutes)
@@ -44,6 +44,9 @@ test-faults: .venv/dev ## runs that are killed, moved and fed rubbish (minutes)
 
 test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
 	.venv/bin/pytest -m slurm tests/slurm
+
+test-storage: .venv/slurm ## runs without a shared file system, with a folder for a storage (needs rsync; minutes)
+	.venv/bin/pytest tests/slurm/test_storage.py
 
 test-snakemake: .venv/oldest/installed ## the tests of the workflow, on the oldest Snakemake that it takes (minutes; needs a network)
 	.venv/oldest/bin/pytest --numprocesses 2 --dist worksteal tests/test_workflow.py tests/test_run.py tests/test_profiles.py tests/test_insides.py
@@ -99,4 +102,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
-.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm test-snakemake test-wheel benchmark scaling rulegraph docs lint clean
+.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm test-storage test-snakemake test-wheel benchmark scaling rulegraph docs lint clean

@@ -1,4 +1,4 @@
-"""Runs without a shared file system: all files go through a storage, here a folder. `make test-slurm`."""
+"""Runs without a shared file system: all files go through a storage, here a folder. `make test-storage`."""
 
 import os
 import re
@@ -12,8 +12,6 @@ import pytest
 import yaml
 from test_profiles import OF_A_SCHEDULER
 from test_workflow import ROOT, copy_of_repository, snakemake, tables
-
-pytestmark = pytest.mark.slurm
 
 PLUGINS = Path(__file__).parent / "plugins"
 GENERIC, DOCUMENTED = (
