@@ -80,7 +80,7 @@ PROBLEMS = [
         for file in workflow.configfiles
         for problem in repeated_keys(file, yaml.compose(Path(file).read_bytes()))
     ),
-    *map(said, Validator(yaml.safe_load(SCHEMA.read_text())).iter_errors(config)),
+    *map(said, Validator(yaml.safe_load(SCHEMA.read_bytes())).iter_errors(config)),
 ]
 if PROBLEMS:
     # Snakemake's own validate() prints the whole configuration
@@ -90,7 +90,7 @@ if PROBLEMS:
     )
 
 # Snakemake puts what --configfile names first, but the first experiment of an architecture has its untrained networks.
-USUAL = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"]
+USUAL = yaml.safe_load((ROOT / "config.yaml").read_bytes())["experiments"]
 config["experiments"] = {
     name: config["experiments"][name]
     for name in [*USUAL, *config["experiments"]]
