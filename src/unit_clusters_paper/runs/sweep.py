@@ -13,6 +13,13 @@ from glob import glob
 from pathlib import Path
 
 REGULARIZERS = ("l2", "l1", "dropout")
+"""The paper's."""
+
+AIMS = {"upstream": ("upstream",), "downstream": ("downstream",), "both": ("upstream", "downstream")}
+"""Ours: modularity as an aim of training, and which families' it is (networks.modular)."""
+
+DOWNSTREAM_LAYERS = 2
+"""In so many hidden layers downstream modularity can be an aim."""
 
 SECTIONS = ("training", "similarity", "clustering")
 """Of the configuration, those that an experiment may lay its own over."""
