@@ -13,7 +13,7 @@ ARG PIP_EXTRA_INDEX_URL
 WORKDIR /opt/unit-clusters
 COPY pyproject.toml constraints.txt README.md ./
 # src is empty: what the package needs is installed, not the package, which is mounted
-RUN mkdir src && pip install --no-cache-dir -c constraints.txt .
+RUN mkdir src && pip install --no-cache-dir -c constraints.txt ".[workflow]"
 # for a user whom the container does not know: Snakemake asks for a name, and caches need a home
 ENV USER=unit-clusters HOME=/tmp
 WORKDIR /unit-clusters

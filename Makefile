@@ -11,7 +11,7 @@ help: ## list these targets
 quick: .venv/installed ## the whole workflow at small scale on the real MNIST, into results/quick (minutes)
 	$(RUN) --configfile workflow/presets/quick.yaml
 
-paper: .venv/installed ## every network of the paper, into results/paper (more than an hour)
+paper: .venv/installed ## every network of the paper, into results/paper (three hours on two cores)
 	$(RUN)
 
 resume: .venv/installed ## go on with a run that was killed: the paper's, or make resume CONFIG=workflow/presets/quick.yaml
@@ -36,30 +36,33 @@ published: .venv/installed ## all figures and the scorecard from the published t
 sensitivity: .venv/installed ## what one choice at a time does to the headline numbers, into results/sensitivity (minutes)
 	$(RUN) figsensitivity --configfile workflow/presets/sensitivity.yaml
 
-test: .venv/installed ## all tests but those of the next two targets (minutes)
+test: .venv/dev ## all tests but those of the next three targets (minutes)
 	$(PYTEST)
 
-test-faults: .venv/installed ## runs that are killed, moved and fed rubbish (minutes)
+test-faults: .venv/dev ## runs that are killed, moved and fed rubbish (minutes)
 	$(PYTEST) tests/faults
 
 test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
 	.venv/bin/pytest -m slurm tests/slurm
 
-benchmark: .venv/installed ## speed against plain loops, automatic differentiation and Leiden (minutes)
+test-wheel: .venv/dev ## wheel and sdist, and what the library needs, in a fresh environment (minutes; needs a network)
+	.venv/bin/pytest tests/wheel
+
+benchmark: .venv/dev ## speed against plain loops, automatic differentiation and Leiden (minutes)
 	.venv/bin/python -m benchmarks
 
-scaling: .venv/installed ## cost of each stage against its size, into docs/scaling.csv and docs/scaling.svg (minutes)
+scaling: .venv/dev ## cost of each stage against its size, into docs/scaling.csv and docs/scaling.svg (minutes)
 	.venv/bin/python -m benchmarks.scaling
 	.venv/bin/python -m benchmarks.scaling_figure
 
-rulegraph: .venv/installed ## draw docs/rulegraph.svg, the picture in the README (needs Graphviz)
+rulegraph: .venv/installed ## draw docs/rulegraph.svg, the picture of the rules in the documentation (needs Graphviz)
 	$(SNAKEMAKE) fig3 fig5 claims --rulegraph dot | dot -Grankdir=LR -Tsvg -o docs/rulegraph.svg
 
 docs: .venv/docs ## the documentation site, into site/ (once set up, without a network)
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 	@echo "Open site/index.html; with search, python3 -m http.server -d site"
 
-lint: .venv/installed ## style of code and workflow
+lint: .venv/dev ## style of code and workflow
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile workflow
@@ -71,15 +74,19 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "This is tested with Python 3.11 to 3.13, and $(PYTHON) is " + sys.version.split()[0] + ". Name one of them: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --quiet -c constraints.txt -e ".[workflow]"
+	@touch $@
+
+.venv/dev: .venv/installed
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-.venv/slurm: .venv/installed
+.venv/slurm: .venv/dev
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[slurm]"
 	@touch $@
 
-.venv/docs: .venv/installed
+.venv/docs: .venv/dev
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
-.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm benchmark scaling rulegraph docs lint clean
+.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm test-wheel benchmark scaling rulegraph docs lint clean

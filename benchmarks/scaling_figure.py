@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from benchmarks.scaling import TABLE
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
 
 FIGURE = Path("docs/scaling.svg")
 
@@ -52,7 +52,7 @@ def _draw_panel(axes: Axes, varied: str, rows: pd.DataFrame) -> None:
 
 
 def main() -> None:
-    style.save(draw(pd.read_csv(TABLE)), [FIGURE])
+    style.save(draw(pd.read_csv(TABLE)), FIGURE)
 
 
 if __name__ == "__main__":

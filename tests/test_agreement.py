@@ -16,7 +16,7 @@ from unit_clusters.clusters.agreement import (
     element_similarity,
     expected_similarity,
     rank_correlations,
-    similarity_alive,
+    similarities_alive,
     transferability,
 )
 from unit_clusters.clusters.modularity import UNUSED, adjacency, modularity
@@ -229,7 +229,8 @@ def test_compare_scores_every_pair_once_both_ways_of_counting_dead_units():
     expected = (modularity(adjacencies[0], labels[1]) + modularity(adjacencies[1], labels[0])) / 2
     assert pair.transferability == pytest.approx(expected)
     assert scores[2, 3].element_similarity == pytest.approx(scores[2, 3].element_similarity_alive)
-    assert pair.element_similarity_alive == similarity_alive(labels[0], labels[1])
+    assert pair[1:3] == similarities_alive(labels[0], labels[1])
+    assert pair.element_similarity_alive_adjusted == element_similarities(labels[0, 5:], labels[1, 5:])[1]
     assert pair.element_similarity_adjusted == element_similarities(labels[0], labels[1])[1]
     assert pair.element_similarity_best == element_similarity(best[0], best[1])
     assert pair.element_similarity_best_adjusted == element_similarities(best[0], best[1])[1]

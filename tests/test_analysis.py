@@ -19,8 +19,8 @@ from unit_clusters.clusters.modularity import adjacency as a_tilde
 from unit_clusters.clusters.modularity import modularity, num_clusters
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.search import Clustering
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS, Form, normalize
-from unit_clusters_paper.figures import style
 
 ROOT = Path(__file__).parent.parent
 

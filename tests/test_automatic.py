@@ -377,8 +377,15 @@ def test_the_same_answer_twice_and_another_with_another_seed():
 def test_some_outputs_only_when_asked_for(case, monkeypatch):
     model, images, labels, loss, names = made(case)
     whole = similarities(model, images, names, labels, loss)
-    for module in ("automatic", "options"):
-        monkeypatch.setattr(f"unit_clusters.similarity.{module}.MOST_OUTPUTS", 2, raising=False)
+
+    def most(number):
+        for module in ("automatic", "options"):
+            monkeypatch.setattr(f"unit_clusters.similarity.{module}.MOST_OUTPUTS", number, raising=False)
+
+    most(3)
+    for name, ours in similarities(model, images, names, labels, loss).items():
+        assert_close(ours, whole[name])
+    most(2)
     with pytest.raises(ValueError, match=r"the model has 3 outputs.*\"top\", 10.*\"random\", 100"):
         similarities(model, images, names, labels, loss)
     for outputs in ("all", ("top", 3)):
@@ -466,6 +473,49 @@ def test_images_that_depend_on_each_other_are_refused():
     tokens_first = nn.TransformerEncoderLayer(8, 2, 6).double()
     with pytest.raises(ValueError, match=r"depends on the others in the batch.*batch_first"):
         similarities(tokens_first, torch.randn(4, 3, 8), ["linear1"], None, None)
+
+
+class Less(nn.Module):
+    """What it puts out for an image is this image less, or more, what comes after it in the batch."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.act, self.sign = nn.Identity(), sign
+
+    def forward(self, x):
+        return self.act(x + self.sign * x.roll(-1, 0))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_images_that_depend_on_each_other_are_refused_whatever_the_sign(sign):
+    with pytest.raises(ValueError, match="depends on the others in the batch"):
+        similarities(Less(sign), torch.tensor([[3.0, 5.0], [1.0, 2.0]]), ["act"], None, None)
+
+
+def test_two_different_images_show_whether_images_depend_on_each_other():
+    """Of equal ones, what is normalised over the batch is 0."""
+    model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4, track_running_stats=False), nn.Tanh(), nn.Linear(4, 3))
+    with pytest.raises(ValueError, match="depends on the others in the batch"):
+        similarities(model, torch.randn(5, 6), ["2"], None, None)
+
+
+class Noisy(nn.Sequential):
+    """Draws random numbers even in eval mode."""
+
+    def forward(self, x):
+        return super().forward(x + torch.randn_like(x))
+
+
+def test_random_numbers_of_the_model_are_the_same_each_time_and_no_others_are_taken():
+    model, images = Noisy(*gelu()), torch.randn(IMAGES, 6)
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        found.append(similarities(model, images, ["1"], None, None)["1"])
+        assert torch.get_rng_state().equal(before)
+    assert all(np.array_equal(found[0][measure], found[1][measure]) for measure in found[0])
+    assert not np.allclose(found[0]["cov"], similarities(gelu(), images, ["1"], None, None)["1"]["cov"], rtol=0.01)
 
 
 class Odd(nn.Module):

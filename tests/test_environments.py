@@ -77,7 +77,7 @@ def test_docker_and_apptainer_build_the_same():
     assert re.findall(r"^From: (.+)", apptainer, re.MULTILINE) == [f"python:{PYTHON}-slim"]
     install = re.findall(r"^RUN (.+)", docker, re.MULTILINE)
     assert install == re.findall(r"^ +(.*\bpip install .+)", apptainer, re.MULTILINE)
-    assert "-c constraints.txt ." in install[0]
+    assert '-c constraints.txt ".[workflow]"' in install[0]
     copied = re.search(r"^COPY (.+) \./$", docker, re.MULTILINE)[1].split()
     assert copied == re.findall(r"^ +(\S+) /opt/unit-clusters/\1$", apptainer, re.MULTILINE)
     assert set(copied) == set(re.findall(r"^!(.+)", ignored, re.MULTILINE))

@@ -20,6 +20,9 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from scipy.stats import spearmanr
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import SCORES, hundredths
+from unit_clusters.plots.similarity import cluster_order
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
 from unit_clusters.streams import stream
 from unit_clusters_paper.figures import (
@@ -34,13 +37,13 @@ from unit_clusters_paper.figures import (
     figS5,
     figS11,
     figscores,
+    files,
     metric_panels,
     pair_panels,
-    style,
     sweep_panels,
+    sweeps,
     tableS1,
 )
-from unit_clusters_paper.figures import examples as examples_of
 from unit_clusters_paper.results import selection
 from unit_clusters_paper.results.selection import LIMIT, RUN
 
@@ -61,6 +64,9 @@ ROOT = Path(__file__).parent.parent
 FIGURES = sorted(catalog.FIGURES)
 ONE_OF_EACH = ("fig1", "fig3", "fig4", "fig5", "figS2", "figS5", "figS9", "figS11", "figprotocol", "figrepeats")
 """Figures that differ in more than what they show."""
+
+TALLEST = 9.5
+"""Inches: with it, seven leave at least 0.6 inches of margin on A4 and on Letter."""
 
 METRICS = ("train_accuracy", "l2_norm", "l1_norm", "sparsity")
 PAPERS = ("base", "wide", "deep")
@@ -321,16 +327,22 @@ def test_dropout_starts_with_the_networks_that_have_only_its_l2():
     rows += [("wide", "l2", 1e-5, 0.4), ("deep", "l2", 1e-5, 0.5), ("deep", "dropout", 0.5, 0.6)]
     table = pd.DataFrame(rows, columns=["experiment", "regularizer", "strength", "value"])
     models = table.assign(l2=[1e-5, 1e-3, 1e-5, 1e-5, 1e-5, 1e-4])  # in deep, no L2 network is at that floor
-    added = style.with_baseline(table, models)
+    added = sweeps.with_baseline(table, models)
     pd.testing.assert_frame_equal(added.head(6), table)
     assert added.iloc[6:].to_numpy().tolist() == [["base", "dropout", 0.0, 0.1]]
 
 
 def test_numbers_are_written_as_in_the_paper():
-    assert [style.number(value) for value in (1e-5, 3.162e-3, 0.25, 1, 1000)] == ["1e-5", "0.00316", "0.25", "1", "1e3"]
+    assert [sweeps.number(value) for value in (1e-5, 3.162e-3, 0.25, 1, 1000)] == [
+        "1e-5",
+        "0.00316",
+        "0.25",
+        "1",
+        "1e3",
+    ]
     values = (0.464, 1.0, 0.004, -0.052, -0.004)
-    assert [pair_panels.hundredths(value) for value in values] == [".46", "1", "0", "−.05", "0"]
-    assert [pair_panels.hundredths(value, signed=True) for value in values] == ["+.46", "+1", "0", "−.05", "0"]
+    assert [hundredths(value) for value in values] == [".46", "1", "0", "−.05", "0"]
+    assert [hundredths(value, signed=True) for value in values] == ["+.46", "+1", "0", "−.05", "0"]
 
 
 # Figure 3.
@@ -408,17 +420,17 @@ def test_points_with_fewer_than_half_of_their_seeds_are_hollow(drawn):
 
 def test_cluster_order_puts_large_clusters_first_and_unused_units_last():
     labels = np.array([7, -1, 2, 2, 5, 7, 2, -1, 5])
-    order, boundaries = examples_of.cluster_order(labels)
+    order, boundaries = cluster_order(labels)
     assert order.tolist() == [2, 3, 6, 4, 8, 0, 5, 1, 7]
     assert boundaries.tolist() == [3, 5, 7]
-    assert examples_of.cluster_order(np.zeros(4, dtype=int))[1].tolist() == []
+    assert cluster_order(np.zeros(4, dtype=int))[1].tolist() == []
 
 
 def test_fig3_sorts_examples_and_draws_lines_between_clusters(examples, drawn):
     panels = [axes for axes in drawn["fig3"].axes if axes.images]
     assert len(panels) == 4
     for axes, example in zip(panels, examples, strict=True):
-        order, boundaries = examples_of.cluster_order(example.labels)
+        order, boundaries = cluster_order(example.labels)
         expected = [[0 if i == j else example.similarity[i, j] for j in order] for i in order]
         np.testing.assert_array_equal(axes.images[0].get_array(), expected)
         across = [line.get_ydata()[0] for line in axes.lines if np.ptp(line.get_ydata()) == 0]
@@ -553,7 +565,7 @@ def test_fig5_scales_are_shared_but_for_panel_f(models, agreement):
         assert high >= np.abs(panel.get_array()).max()
 
 
-@pytest.mark.parametrize("cmap", [pair_panels.SCORES, pair_panels.DIFFERENCES])
+@pytest.mark.parametrize("cmap", [SCORES, pair_panels.DIFFERENCES])
 def test_scales_rise_from_dark_to_light(cmap):
     """So that more is told from less, and the sign of a difference, where colours are lost."""
     steps = np.diff([luminance(color) for color in cmap(np.linspace(0, 1, 21))[:, :3]])
@@ -617,7 +629,7 @@ def test_figS11_draws_means_and_differences_to_untrained(given, drawn):
         mean = mean_by_loops(rows, "element_similarity", True)
         np.testing.assert_allclose(upper.images[0].get_array(), mean)
         np.testing.assert_allclose(lower.images[0].get_array(), mean - untrained, atol=1e-12)
-        assert upper.texts[0].get_text() == f"{style.REGULARIZERS[regularizer]} {style.number(good[-1])}"
+        assert upper.texts[0].get_text() == f"{sweeps.REGULARIZERS[regularizer]} {sweeps.number(good[-1])}"
         for axes, matrix, sign in ((upper, mean, ""), (lower, mean - untrained, "+")):
             blocks = matrix[:2, 2:4].mean(), matrix[4:6, 6:].mean(), matrix[:4, 4:].mean()
             written = [float(word[1:].replace("−", "-")) for word in axes.get_title().split()]
@@ -661,7 +673,7 @@ def test_fig1_shows_the_clusters_of_each_unit():
 def test_fig1_sorts_the_last_example_by_cluster(examples, drawn):
     figure, example = drawn["fig1"], examples[3]
     (by_cluster,) = [axes for axes in figure.axes if axes.get_title() == "sorted by cluster"]
-    order, boundaries = examples_of.cluster_order(example.labels)
+    order, boundaries = cluster_order(example.labels)
     expected = example.similarity[np.ix_(order, order)] * (1 - np.eye(64))
     np.testing.assert_array_equal(by_cluster.images[0].get_array(), expected)
     left, below = (axes.images[0].get_array() for axes in figure.axes if axes.images and not axes.get_title())
@@ -917,7 +929,7 @@ def test_figprotocol_sets_base_beside_early(given, drawn):
     within = joined[(joined["measure_a"] == "o_sens") & (joined["measure_b"] == "hess")]
     families = [["cov", "i_sens"], ["o_sens", "hess"]]
     between = joined[joined["measure_a"].isin(families[0]) & joined["measure_b"].isin(families[1])]
-    of_form = style.of_form(given["modularity"], FORMS[5]).merge(good, on=RUN)
+    of_form = sweeps.of_form(given["modularity"], FORMS[5]).merge(good, on=RUN)
     for row, table, column in (
         (sparsity, good, "sparsity"),
         (modularity[5], of_form, "q"),
@@ -1134,7 +1146,7 @@ def beneath(figure: Figure, found: dict[Text, np.ndarray]) -> dict[Text, np.ndar
     return {text: picture[bottom:top, left:right].reshape(-1, 3) for text, (left, bottom, right, top) in inside.items()}
 
 
-def assert_legible(figure: Figure, tallest: float = style.TALLEST):
+def assert_legible(figure: Figure, tallest: float = TALLEST):
     """No text is small, pale, on top of anything that is drawn, on other text, or off the page."""
     figure.set_dpi(100)
     FigureCanvasAgg(figure).draw()
@@ -1197,7 +1209,7 @@ def test_footnotes_have_no_orphans():
 @pytest.mark.parametrize("name", ["fig3", "figS5"])
 def test_saved_files_are_the_same_bytes_each_time(name, given, tmp_path):
     for attempt in ("once", "again"):
-        style.save(draw(name, given), [tmp_path / attempt / f"{name}.{suffix}" for suffix in ("pdf", "png", "svg")])
+        files.save(draw(name, given), [tmp_path / attempt / f"{name}.{suffix}" for suffix in ("pdf", "png", "svg")])
     for path in (tmp_path / "once").iterdir():
         content = path.read_bytes()
         assert content == (tmp_path / "again" / path.name).read_bytes()
@@ -1220,4 +1232,4 @@ def test_captions_are_whole_restructured_text(name):
 
 def test_save_knows_three_formats(tmp_path):
     with pytest.raises(ValueError, match=r"fig3\.jpg: figures are written as \.pdf, \.png, \.svg"):
-        style.save(Figure(), [tmp_path / "fig3.jpg"])
+        files.save(Figure(), [tmp_path / "fig3.jpg"])

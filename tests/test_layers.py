@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import unit_clusters
-from unit_clusters.similarity.layers import as_units, closest, layers, resolve
+from unit_clusters.similarity.layers import as_units, closest, layers, resolve, units_problem
 
 
 class Model(nn.Module):
@@ -87,6 +87,16 @@ def test_units_by_axes(shape, units, expected):
     axis = {2: 1, 3: 2, 4: 1}[len(shape)] if units == "auto" else units
     for unit in range(expected[1]):
         assert found[:, unit].equal(values.select(axis, unit).reshape(2, -1))
+
+
+@pytest.mark.parametrize("units", [0, 3, -3, -4])
+def test_units_are_on_another_axis_than_the_images(units):
+    assert units_problem(torch.zeros(2, 5, 7), units, 2) == f"has no axis {units} after that of the images"
+
+
+@pytest.mark.parametrize("units", [1, 2, -1, -2])
+def test_units_may_be_on_any_other_axis(units):
+    assert units_problem(torch.zeros(2, 5, 7), units, 2) is None
 
 
 def test_the_package_offers_the_functions_by_name():

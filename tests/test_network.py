@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy, relu
 
-from unit_clusters_paper.data.images import Images, batches
+from unit_clusters_paper.data.idx import Dataset, split
+from unit_clusters_paper.data.images import Images, batches, prepare
 from unit_clusters_paper.networks import ensemble as network
-from unit_clusters_paper.networks.evaluation import evaluate, weight_statistics
+from unit_clusters_paper.networks.evaluation import describe, evaluate, weight_statistics
 
 SIZES = (30, 20, 8, 10)
 
@@ -66,6 +69,42 @@ def test_weight_statistics_by_hand():
     assert figures["l2_norm"] == pytest.approx(25 + 2.5e-7 + 4e-6)
     assert figures["nuclear_norm"] == pytest.approx(3 + 4 + math.hypot(5e-4, 2e-3))
     assert figures["sparsity"] == pytest.approx(3 / 6)
+
+
+def test_weight_statistics_are_in_float64():
+    ensemble = network.initialize((30, 20), [0])
+    weight = ensemble.weights[0][0].numpy().astype(np.float64)
+    l1, l2, nuclear, _ = (value.item() for value in weight_statistics(ensemble).values())
+    expected = np.abs(weight).sum(), (weight**2).sum(), np.linalg.norm(weight, "nuc")
+    assert (l1, l2, nuclear) == pytest.approx(expected, rel=1e-12)
+
+
+def test_losses_and_accuracies_are_each_of_its_own_images():
+    """By plain layers, a network at a time; no two sets of images have a loss or an accuracy in common."""
+    ensemble = network.Ensemble(4 * network.initialize(SIZES, [0, 1]).parameters.double(), SIZES)
+    random = np.random.default_rng(0)
+    images, test_images = (random.integers(0, 256, (count, 30), dtype=np.uint8) for count in (170, 60))
+    labels, test_labels = (random.integers(0, 10, count).astype(np.uint8) for count in (170, 60))
+    seeds = [7, 3]
+    rows = describe(ensemble, prepare(Dataset(images, labels, test_images, test_labels), 0.3, torch.float64), seeds)
+    assert len(rows) == 2
+    for model, (seed, row) in enumerate(zip(seeds, rows, strict=True)):
+        train, validation = split(170, 0.3, seed)
+        assert len(train) == 119
+        expected = {}
+        for part, x, y in (
+            ("train", images[train], labels[train]),
+            ("val", images[validation], labels[validation]),
+            ("test", test_images, test_labels),
+        ):
+            activity, targets = torch.from_numpy(x / 255), torch.from_numpy(y.astype(int))
+            for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
+                logits = activity @ weight[model].T + bias[model]
+                activity = relu(logits)
+            expected[f"{part}_loss"] = cross_entropy(logits, targets).item()
+            expected[f"{part}_accuracy"] = (logits.argmax(1) == targets).double().mean().item()
+        assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+        assert len({round(value, 6) for value in expected.values()}) == 6
 
 
 def test_stack_shows_all_networks_the_same_images():

@@ -9,7 +9,7 @@ import pytest
 from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.results.layer_files import Searches
-from unit_clusters_paper.results.published import compress, decompress, pack_labels, read_labels
+from unit_clusters_paper.results.published import compress, decompress, pack_labels, unpack_labels
 from unit_clusters_paper.runs.pages import to_html
 from unit_clusters_paper.runs.processor import processor
 from unit_clusters_paper.runs.provenance import NOT_RECORDED, provenance, provenance_markdown
@@ -57,7 +57,7 @@ def cohorts(rng, clusters=5):
 def test_packed_labels_come_back_for_each_network_and_layer(tmp_path, clusters):
     packed = cohorts(np.random.default_rng(0), clusters)
     pack_labels(packed, tmp_path / "base.npz")
-    found = read_labels(tmp_path / "base.npz")
+    found = unpack_labels(tmp_path / "base.npz")
     assert len(found) == 5 * 2
     for runs, layers in packed:
         for number, layer in enumerate(layers, start=1):
@@ -81,7 +81,7 @@ def test_a_damaged_file_of_labels_is_named(tmp_path):
     pack_labels(cohorts(np.random.default_rng(0)), tmp_path / "base.npz")
     (tmp_path / "base.npz").write_bytes((tmp_path / "base.npz").read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"base\.npz"):
-        read_labels(tmp_path / "base.npz")
+        unpack_labels(tmp_path / "base.npz")
 
 
 # How a run came about

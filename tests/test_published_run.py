@@ -13,8 +13,9 @@ from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.claims import document
 from unit_clusters_paper.claims.scorecard import overall, score, write_csv
-from unit_clusters_paper.results.published import KEYS, read_labels
-from unit_clusters_paper.results.selection import read
+from unit_clusters_paper.claims.sensitivity import published_rows
+from unit_clusters_paper.results.published import KEYS, unpack_labels
+from unit_clusters_paper.results.selection import LIMIT, read
 from unit_clusters_paper.results.verification import ROWS
 from unit_clusters_paper.runs.sweep import strength_blocks
 
@@ -74,7 +75,7 @@ def test_labels_of_every_network_and_layer_are_those_of_the_tables(tables):
     for name, path in files.items():
         modularity = tables["modularity"][tables["modularity"]["experiment"] == name]
         by_layer = {layer: rows.sort_values(["measure", "normalized"]) for layer, rows in modularity.groupby(names)}
-        found = read_labels(path)
+        found = unpack_labels(path)
         assert found.keys() == by_layer.keys()
         order = sorted(range(len(FORMS)), key=lambda form: FORMS[form])
         for layer, rows in by_layer.items():
@@ -87,6 +88,14 @@ def test_scorecard_is_that_of_the_tables(tmp_path):
     write_csv(document.published(ROOT), tmp_path / "claims.csv")
     found, published = (pd.read_csv(folder / "claims.csv") for folder in (tmp_path, PUBLISHED))
     pd.testing.assert_frame_equal(found, published, rtol=1e-4)
+
+
+def test_sensitivity_is_that_of_the_tables(tables):
+    published = pd.read_csv(PUBLISHED / "sensitivity.csv").query("source == 'published run'")
+    given = {name: tables[name] for name in ("models", "modularity", "agreement")}
+    given["models"] = given["models"].assign(**{LIMIT: CONFIG["min_test_accuracy"]})
+    found = pd.DataFrame(published_rows(given))
+    pd.testing.assert_frame_equal(found, published, rtol=1e-6)
 
 
 def of_claims(rows, verdicts):

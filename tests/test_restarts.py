@@ -12,13 +12,16 @@ from test_modularity import planted, random_similarity, same_partition, sparse_s
 from benchmarks import naive_modularity as naive
 from unit_clusters.clusters.leiden import leiden, leiden_graph
 from unit_clusters.clusters.modularity import EQUAL, UNUSED, adjacency, modularity
-from unit_clusters.clusters.restarts import restarts
+from unit_clusters.clusters.restarts import _partitions, restarts
 from unit_clusters.clusters.search import (
+    ENTROPY,
     PATIENCE,
     TENURE,
     _dealt_anew,
     cluster,
     iterated_tabu_search,
+    random_partition,
+    spectral_partition,
     tabu_search,
 )
 from unit_clusters_paper.results.other_searches import LEIDEN_RUNS, SHARE, other_searches
@@ -153,6 +156,23 @@ class TestRestarts:
         assert max(halves) == pytest.approx(q[-1], abs=1e-15)
         assert not same_partition(*partitions.halves)
 
+    def test_of_an_odd_number_the_second_half_has_one_more(self):
+        similarity = sparse_similarity(5, 64)  # the third of five restarts is the best
+        weights, low = adjacency(similarity), single(similarity, -1.0)
+        q = [modularity(weights, labels) for labels in _partitions(weights, streams(5), 0, ENTROPY)]
+        halves = restarts(similarity, low, streams(5), steps=0)[1].halves
+        assert [modularity(weights, labels) for labels in halves] == [max(q[:2]), max(q[2:])]
+        assert np.argmax(q) == 2
+
+    def test_they_start_from_the_spectral_and_a_random_partition_in_turn(self, monkeypatch):
+        monkeypatch.setattr("unit_clusters.clusters.restarts.DEALS", 0)
+        weights = adjacency(sparse_similarity(2, 40))
+        spectral, random = spectral_partition(weights), [random_partition(40, stream) for stream in streams(4)]
+        found = _partitions(weights, streams(4), 0, ENTROPY)
+        for labels, start in zip(found, (spectral, random[1], spectral, random[3]), strict=True):
+            assert np.array_equal(labels, tabu_search(weights, weights.sum(axis=1), start)[0])
+        assert len(np.unique(found, axis=0)) == 3
+
     def test_without_restarts_and_without_live_units(self):
         run = single(np.ones((3, 3)))
         numbers, partitions = restarts(np.ones((3, 3)), run, [])
@@ -207,8 +227,8 @@ class TestLeiden:
 
 class TestOtherSearches:
     def test_on_a_share_of_the_matrices(self):
-        similarity, _ = planted([2, 2], 0.1, np.random.default_rng(0))
-        found = [other_searches(similarity, np.random.default_rng(seed), steps=50) for seed in range(600)]
+        similarity, labels = planted([2, 2], 0.1, np.random.default_rng(0))
+        found = [other_searches(similarity, labels, np.random.default_rng(seed), steps=50) for seed in range(600)]
         seen = [not math.isnan(one.q_leiden) for one in found]
         assert 0.5 * SHARE < np.mean(seen) < 1.5 * SHARE
         assert all(np.isnan(one).all() != use for one, use in zip(found, seen, strict=True))
@@ -216,20 +236,20 @@ class TestOtherSearches:
     @pytest.mark.parametrize("units", [2, 5, 8])
     def test_optimum_of_few_units(self, units):
         similarity = random_similarity(1, units) + 1e-3
-        found = other_searches(similarity, chosen_stream())
+        found = other_searches(similarity, np.arange(units), chosen_stream())[:3]
         assert found == pytest.approx([naive.best_partition(adjacency(similarity))] * 3, abs=1e-12)
 
     def test_more_steps_from_one_cluster_do_better_here(self):
-        similarity = random_similarity(2, 128)
-        found = other_searches(similarity, chosen_stream(), steps=20_000)
+        similarity, labels = random_similarity(2, 128), np.zeros(128, int)
+        found = other_searches(similarity, labels, chosen_stream(), steps=20_000)
         assert 0 < found.q_from_one_cluster < found.q_from_one_cluster_full
-        assert other_searches(similarity, chosen_stream(), steps=0).q_from_one_cluster_full == pytest.approx(
+        assert other_searches(similarity, labels, chosen_stream(), steps=0).q_from_one_cluster_full == pytest.approx(
             0, abs=1e-12
         )
-        assert other_searches(similarity, chosen_stream(), steps=20_000) == found
+        assert other_searches(similarity, labels, chosen_stream(), steps=20_000) == found
 
     def test_without_live_units(self):
-        assert other_searches(np.eye(3), chosen_stream()) == (0, 0, 0)
+        assert other_searches(np.eye(3), np.full(3, UNUSED), chosen_stream()) == (0, 0, 0, 0)
 
 
 def test_leiden_finds_planted_clusters_and_its_seed_reaches_all_its_randomness():

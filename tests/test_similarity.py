@@ -81,6 +81,12 @@ def test_symmetric_non_negative_and_normalized_within_one(layer, pixels):
         np.testing.assert_allclose(normalized.diagonal()[alive], 1)
 
 
+def test_the_floor_of_the_normalizer():
+    """A unit that varies little is as similar to others as any; below 1e-12, it is less."""
+    matrix = np.array([[4, 1e-9, 1e-13], [1e-9, 1e-18, 0], [1e-13, 0, 1e-26]])
+    np.testing.assert_allclose(normalize(matrix), [[1, 0.5, 0.1], [0.5, 1e-6, 0], [0.1, 0, 1e-14]], rtol=1e-12)
+
+
 def test_permuting_units_permutes_the_matrices(pixels):
     ensemble = network(ARCHITECTURES[0])
     order = torch.tensor([3, 0, 4, 1, 2])

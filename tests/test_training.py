@@ -75,25 +75,31 @@ def penalty(model, run):
 
 
 def train_alone(ensemble, data, run, settings):
-    """The plain loop over one network: its kept state, the validation losses and the learning rates."""
+    """The plain loop over one network: its kept state, and what the history has of each epoch from the rate on."""
     model = module(ensemble, run)
     x, y = data.training.pixels.double() / 255, data.training.labels
     train_index, val_index = data.split(SEED)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.25, patience=settings.plateau_patience)
     order = stream("batch order", SEED)
-    best, state, waited, losses, rates = math.inf, None, 0, [], []
+    best, state, waited, history = math.inf, None, 0, []
     for _ in range(settings.max_epochs):
-        rates.append(optimizer.param_groups[0]["lr"])
+        rate, totals = optimizer.param_groups[0]["lr"], np.zeros(2)
         model.train()
         for batch in train_index[order.permutation(len(train_index))].split(settings.batch_size):
             optimizer.zero_grad()
-            (cross_entropy(model(x[batch]), y[batch]) + penalty(model, run)).backward()
+            logits = model(x[batch])
+            loss = cross_entropy(logits, y[batch])
+            (loss + penalty(model, run)).backward()
             optimizer.step()
+            totals += len(batch) * loss.item(), (logits.argmax(1) == y[batch]).sum().item()
         model.eval()
         with torch.no_grad():
-            losses.append(cross_entropy(model(x[val_index]), y[val_index]).item())
-            watched = losses[-1] + settings.validation_penalty * float(penalty(model, run))
+            logits = model(x[val_index])
+            val_loss = cross_entropy(logits, y[val_index]).item()
+            val_accuracy = (logits.argmax(1) == y[val_index]).double().mean().item()
+            watched = val_loss + settings.validation_penalty * float(penalty(model, run))
+        history.append((rate, *totals / len(train_index), val_loss, val_accuracy))
         if settings.schedule == "plateau":
             plateau.step(watched)
         waited = 0 if watched < best else waited + 1
@@ -102,7 +108,7 @@ def train_alone(ensemble, data, run, settings):
         best = min(best, watched)
         if waited == settings.stopping_patience:
             break
-    return state, losses, rates
+    return state, history
 
 
 @pytest.mark.parametrize("settings", [EARLY, PENALIZED, LONG], ids=["early stopping", "penalized", "long"])
@@ -111,10 +117,10 @@ def test_member_equals_the_network_trained_alone(data, settings):
     trained, history = train(initial, data, RUNS, settings)
     lengths = set()
     for model, run in enumerate(RUNS):
-        state, losses, rates = train_alone(initial[model : model + 1], data, run, settings)
+        state, expected = train_alone(initial[model : model + 1], data, run, settings)
         epochs = [epoch for epoch in history if epoch.run == run.id]
-        np.testing.assert_allclose([epoch.val_loss for epoch in epochs], losses, rtol=1e-9)
-        np.testing.assert_allclose([epoch.learning_rate for epoch in epochs], rates)
+        assert [epoch.epoch for epoch in epochs] == list(range(1, len(expected) + 1))
+        np.testing.assert_allclose([epoch[2:] for epoch in epochs], expected, rtol=1e-9)
         for linear, weight, bias in zip(state[::3], trained.weights, trained.biases, strict=True):
             torch.testing.assert_close(weight[model], linear.weight.data, rtol=1e-7, atol=1e-10)
             torch.testing.assert_close(bias[model], linear.bias.data, rtol=1e-7, atol=1e-10)
@@ -152,6 +158,14 @@ def test_dropout_masks_keep_the_mean():
         assert (factors == 0).double().mean().item() == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / len(factors)))
         assert factors.max().item() == pytest.approx(1 / (1 - p), rel=1e-4)
     assert dropout_masks(courses[:1], 10, (4,), torch.empty(0)) is None
+
+
+def test_an_equal_loss_is_no_improvement():
+    """Of equal epochs the first is kept, and they count against the patience."""
+    course = Course(RUNS[0], replace(EARLY, stopping_patience=2))
+    assert [course.step(loss) for loss in (1.0, 1.0, 0.5, 0.5, 0.6)] == [
+        *((True, False), (False, False), (True, False), (False, False), (False, True))
+    ]
 
 
 def test_networks_of_several_seeds_are_refused(data):

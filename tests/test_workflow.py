@@ -31,13 +31,15 @@ TABLES = {
     "modularity": [
         *(*RUN, "layer", "measure", "normalized"),
         *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units", "contrast", "largest_share"),
-        *("q_best", "q_spread", "best_restarts", "q_leiden", "q_from_one_cluster", "q_from_one_cluster_full"),
+        *("q_best", "q_spread", "best_restarts", "q_rotated", "q_rotated_sd", "soft_units"),
+        *("q_leiden", "q_from_one_cluster", "q_from_one_cluster_full", "soft_gain"),
     ],
     "agreement": [
         *(*RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
-        *("element_similarity", "element_similarity_alive", "element_similarity_adjusted"),
+        *("element_similarity", "element_similarity_alive", "element_similarity_alive_adjusted"),
+        "element_similarity_adjusted",
         *("element_similarity_best", "element_similarity_best_adjusted", "transferability"),
-        *("rmi", "vi", "ari", "nmi", "spearman"),
+        *("rmi", "vi", "ari", "nmi", "spearman", "element_similarity_rotated"),
     ],
     "repeats": [
         *(*RUN, "layer", "measure", "normalized"),
@@ -47,8 +49,8 @@ TABLES = {
 }
 
 MAY_BE_NAN = {
-    *("element_similarity_alive", "contrast", "largest_share"),
-    *("q_leiden", "q_from_one_cluster", "q_from_one_cluster_full"),
+    *("element_similarity_alive", "element_similarity_alive_adjusted", "element_similarity_rotated"),
+    *("contrast", "largest_share", "q_leiden", "q_from_one_cluster", "q_from_one_cluster_full", "soft_gain"),
 }
 """Columns with a documented NaN: no unit is alive, there is one cluster, or the matrix is not in the sample."""
 
@@ -193,7 +195,7 @@ def test_modularity_in_the_table_is_that_of_the_files(finished):
     cohort = "base/dropout_0.1_seeds0-1.npz"
     with np.load(results / "similarity" / cohort) as similarity, np.load(results / "clusters" / cohort) as clusters:
         for form, row in enumerate(table.itertuples()):
-            matrix = similarity[f"layer2/{row.measure}"][1].astype(float)
+            matrix = np.abs(similarity[f"layer2/{row.measure}"][1].astype(float))
             if row.normalized:
                 scale = np.sqrt(np.outer(matrix.diagonal(), matrix.diagonal()))
                 matrix = matrix / np.maximum(scale, 1e-12)
@@ -268,7 +270,7 @@ def test_a_figures_code_redraws_that_figure_only(copy):
 
 def test_a_figures_style_redraws_the_figures_only(copy):
     """And gathers the example matrices, whose module has their colours, too."""
-    edit(copy / "src/unit_clusters_paper/figures/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
+    edit(copy / "src/unit_clusters/plots/style.py", "WIDTH = ", "WIDTH = 0.5 + ")
     assert plan(copy) == {"examples": 1, "figures": (OF_CONFIGURATION | OF_MODELS | OF_LAYERS) - {"tableS1"}}
 
 

@@ -13,15 +13,17 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
 from unit_clusters.clusters.rows import FOUND, found_row, pair_rows
 from unit_clusters.clusters.search import Clustering, cluster
+from unit_clusters.clusters.turned import turned_clusters
 from unit_clusters.files import written_whole
 from unit_clusters.layer import ByForm, Layer
 from unit_clusters.similarity.any_module import LabeledImages, measure
 from unit_clusters.similarity.layers import Units, closest, resolve
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form, by_form
+from unit_clusters.similarity.measures import FORMS, Form, by_form
 from unit_clusters.similarity.options import MEMORY, POSITIONS, Loss, Options, Outputs
 from unit_clusters.similarity.passes import Pick
 from unit_clusters.streams import stream
@@ -62,8 +64,7 @@ class Analysis(Mapping[str, Layer]):
         """One row a layer, measure and form, with the columns of modularity.csv."""
         return pd.DataFrame(
             [
-                {"layer": name}
-                | found_row(form, *(values[str(form)] for values in (layer.similarity, layer.clusters, layer.restarts)))
+                {"layer": name} | found_row(form, *(values[str(form)] for values in layer[2:]))
                 for name, layer in self.items()
                 for form in self._forms()
             ],
@@ -88,18 +89,19 @@ class Analysis(Mapping[str, Layer]):
 
     def plot(self, name: str) -> "Figure":
         """The eight matrices of a layer, each sorted by its own clusters, and how far these agree."""
-        from unit_clusters.layer_plot import draw  # here, since Matplotlib is slow to import
+        from unit_clusters.plots.layer import draw  # here, since Matplotlib is slow to import
 
-        return draw(name, self[name], self._agreement(name), self.left_out)
+        layer = self[name]
+        return draw(name, layer.type, layer.similarity, layer.clusters, self._agreement(name), self.left_out)
 
     def save(self, folder: str | Path) -> None:
         """Write all of it to a folder.
 
         Two tables, modularity.csv and agreement.csv; analysis.json, which tells of layers, images, seed and what was
-        left out; and for each layer the figure, and a file of NumPy arrays: the similarity by measure, the names of the
-        forms, and by form the clusters ("labels") and the best that are known ("best").
+        left out; and for each layer the figure, and a file of NumPy arrays: the signed similarity by measure, the names
+        of the forms, and by form the clusters ("labels") and the best that are known ("best").
         """
-        from unit_clusters_paper.figures import style
+        from unit_clusters.plots import style
 
         folder = Path(folder)
         for table, frame in (("modularity.csv", self.table()), ("agreement.csv", self.agreement())):
@@ -111,13 +113,14 @@ class Analysis(Mapping[str, Layer]):
             about["layers"][name] = {"type": layer.type, "file": f"{file}.npz", "figure": f"{file}.png"}
             with written_whole(folder / f"{file}.npz") as temporary, temporary.open("wb") as opened:
                 np.savez(opened, **self._arrays(layer))
-            style.save(self.plot(name), [folder / f"{file}.png"])
+            with written_whole(folder / f"{file}.png") as temporary:
+                style.save(self.plot(name), temporary)
         with written_whole(folder / "analysis.json") as temporary:
             temporary.write_text(json.dumps(about, indent=2) + "\n")
 
     def _arrays(self, layer: Layer) -> dict[str, np.ndarray]:
         forms = [str(form) for form in self._forms()]
-        return {measure: layer.similarity[measure] for measure in MEASURES if measure not in self.left_out} | {
+        return dict(layer.signed) | {
             "forms": np.array(forms),
             "labels": np.array([layer.clusters[form].labels for form in forms]),
             "best": np.array([layer.best[form] for form in forms]),
@@ -138,6 +141,7 @@ def analyze(
     hess_positions: int | None = None,
     steps: int = 5000,
     restarts: int = 10,
+    rotations: int = 10,
     seed: int = 0,
     device: str | torch.device | None = None,
     memory: int = MEMORY,
@@ -170,6 +174,7 @@ def analyze(
             outputs. None: all, as always in o_sens.
         steps: Monte Carlo steps of the search for clusters.
         restarts: further searches of each matrix.
+        rotations: of the axes of each matrix, a null model: see `clusters.turned`.
         seed: of random positions, mixtures and searches.
         device: where derivatives are taken, such as "cuda"; None: where the model is.
         memory: bytes that chunks of images and of units keep to, as estimated from two images; the model itself and the
@@ -184,12 +189,17 @@ def analyze(
     options = Options(loss, units, outputs, positions, hess_positions, seed, memory)
     similarities, seen = measure(model, images, labels, names, options, output, device, progress)
     left_out = {} if loss else {"hess": "no loss was given"}
-    matrices = {(name, form): matrix for name, found in similarities.items() for form, matrix in by_form(found).items()}
-    found = {name: Layer(type(model.get_submodule(name)).__name__, *(ByForm() for _ in range(4))) for name in names}
-    for (name, form), matrix in tqdm(matrices.items(), unit="matrix", disable=not progress):
-        searched = _search(matrix, name, form, seed, steps, restarts)
-        for values, value in zip(found[name][1:], (matrix, *searched), strict=True):
-            values[str(form)] = value
+    found = {}
+    total = sum(len(by_form(signed)) for signed in similarities.values())
+    with tqdm(total=total, unit="matrix", disable=not progress) as bar:
+        for name, signed in similarities.items():
+            layer = found[name] = Layer(type(model.get_submodule(name)).__name__, signed, *(ByForm() for _ in range(5)))
+            for form, matrix in by_form(signed).items():
+                searched = _search(matrix, name, form, seed, steps, restarts)
+                turned = _turn(signed[form.measure], searched[0], name, form, seed, steps, rotations)
+                for values, value in zip(layer[2:], (matrix, *searched, turned), strict=True):
+                    values[str(form)] = value
+                bar.update()
     return Analysis(found, seen, seed, left_out)
 
 
@@ -201,3 +211,20 @@ def _search(
     rngs = [stream("restart", name, str(form), seed, restarted) for restarted in range(number)]
     numbers, partitions = restart(matrix, single, rngs, steps)
     return single, numbers, partitions.best
+
+
+def _turn(
+    signed: Float[np.ndarray, "units units"],
+    found: Clustering,
+    name: str,
+    form: Form,
+    seed: int,
+    steps: int,
+    number: int,
+) -> Float[np.ndarray, " rotations"]:
+    """Modularity of the live units in turned axes."""
+    axes = [stream("turned axes", name, seed, rotation) for rotation in range(number)]
+    searches = [stream("turned clusters", name, str(form), seed, rotation) for rotation in range(number)]
+    return np.array(
+        [turned.q for turned in turned_clusters(signed, form, found.labels != UNUSED, axes, searches, steps)]
+    )

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.search import Clustering
+from unit_clusters.similarity.measures import Matrices
 
 
 class ByForm(dict):
@@ -18,10 +19,12 @@ class ByForm(dict):
 
 
 class Layer(NamedTuple):
-    """What was found in one layer, by form."""
+    """What was found in one layer: `signed` by measure, all that follows by form."""
 
     type: str
     """Of the module."""
+    signed: Matrices
+    """Equations (1) to (4) before abs() is taken."""
     similarity: Mapping[str, Float[np.ndarray, "units units"]]
     """Equations (1) to (4), and these normalised by eq. (5)."""
     clusters: Mapping[str, Clustering]
@@ -30,3 +33,5 @@ class Layer(NamedTuple):
     """What other searches reach."""
     best: Mapping[str, Int[np.ndarray, " units"]]
     """The cluster of each unit in the best partition that is known; UNUSED for dead units."""
+    rotated: Mapping[str, Float[np.ndarray, " rotations"]]
+    """Modularity that the same search finds in turned axes (`clusters.turned`), rotation by rotation."""

@@ -636,11 +636,14 @@ BAD_TRAINING = {
 }
 
 
+SEARCHES = {"restarts": 2, "rotations": 2, "steps": 200, "entropy": 0.15}
+
+
 def rows_of(matrices):
     """The rows of modularity.csv, agreement.csv and repeats.csv of one layer with these matrices."""
     layers, runs = [[matrices]], [{"id": "test"}]
-    labels, rows = search_layers(layers, runs, {"restarts": 2, "steps": 200, "entropy": 0.15})
-    return tuple(map(pd.DataFrame, (rows, *compare_layers(layers, labels, runs))))
+    labels, rows = search_layers(layers, runs, SEARCHES)
+    return tuple(map(pd.DataFrame, (rows, *compare_layers(layers, labels, runs, SEARCHES))))
 
 
 @pytest.mark.usefixtures("unchecked")

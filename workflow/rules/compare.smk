@@ -20,7 +20,13 @@ rule compare:
         mem_mb=lambda wildcards, attempt: attempt * 700,
         runtime=layer_minutes,
     params:
-        job=lambda wildcards: {"runs": cohort_of(wildcards).runs},
+        job=lambda wildcards: {
+            "runs": cohort_of(wildcards).runs,
+            **{
+                key: cohort_of(wildcards).settings["clustering"][key]
+                for key in ("steps", "entropy", "rotations")
+            },
+        },
     message:
         "Compare clusters of {wildcards.experiment}, {wildcards.cohort}"
     script:

@@ -2,6 +2,7 @@
 import math
 import platform
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,22 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     raise WorkflowError(
         f"This workflow is tested with Python 3.11 to 3.13, and this is {platform.python_version()}. Run Snakemake in an "
         "environment of one of these: `make PYTHON=python3.13 quick` makes one in .venv."
+    )
+
+# What jobs import that neither Snakemake nor the library brings; unless they run elsewhere, or Snakemake installs it.
+LACKING = [
+    name
+    for name in ("clusim", "igraph", "markdown", "pooch", "safetensors")
+    if find_spec(name) is None
+]
+if (
+    LACKING
+    and workflow.local_exec
+    and not workflow.deployment_settings.deployment_method
+):
+    raise WorkflowError(
+        f"{', '.join(LACKING)} not installed, which the workflow needs beside the library. In the repository's folder: "
+        'pip install -c constraints.txt -e ".[workflow]"'
     )
 
 # This repository's folder. workflow.basedir would be that of another workflow that uses this one as a module.

@@ -7,10 +7,11 @@ from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):
-    runs = job.params.job["runs"]
+    spec = job.params.job
+    runs = spec["runs"]
     similarity = read_similarity(job.input.similarity, len(runs))
     labels = read_labels(job.input.labels, len(runs), [len(layer[0]["cov"]) for layer in similarity])
-    between, within = compare_layers(similarity, labels, runs)
+    between, within = compare_layers(similarity, labels, runs, spec)
     tables.write(AGREEMENT, between, job.output.agreement)
     tables.write(REPEATS, within, job.output.repeats)
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures.files import save
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.runs.logs import logged_to
 
@@ -16,7 +16,7 @@ def main(job):
     spec, files = job.params.job, {name: path for name, path in job.input.items() if name != "modules"}
     shown = {"examples": module("examples").read(files.pop("examples"))} if "examples" in files else {}
     figure = module(spec["module"]).draw(**read(files, spec["min_test_accuracy"]), **shown, **spec["options"])
-    style.save(figure, job.output)
+    save(figure, job.output)
 
 
 if "snakemake" in globals():

@@ -1,14 +1,15 @@
 """What one choice at a time does to the headline numbers."""
 
-from unit_clusters_paper.results import sensitivity, tables
+from unit_clusters_paper.claims import sensitivity
+from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):
-    spec, names = job.params.job, sensitivity.Tables._fields
+    spec, names = job.params.job, ("models", "modularity", "agreement")
     published, run = (
-        sensitivity.Tables(**read(dict(zip(names, paths, strict=True)), spec["min_test_accuracy"]))
+        read(dict(zip(names, paths, strict=True)), spec["min_test_accuracy"])
         for paths in (job.input.published, job.input.run)
     )
     rows = [*sensitivity.published_rows(published), *sensitivity.variant_rows(run, spec["variants"])]

@@ -14,6 +14,7 @@ class Agreement(NamedTuple):
 
     element_similarity: float
     element_similarity_alive: float
+    element_similarity_alive_adjusted: float
     element_similarity_adjusted: float
     element_similarity_best: float
     element_similarity_best_adjusted: float
@@ -45,10 +46,10 @@ def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.nda
     return float(np.sum(shared**2 / np.maximum.outer(size_a, size_b)) / len(labels_a))
 
 
-def similarity_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
-    """Element similarity of the units that are alive (not UNUSED) under both; NaN if there are none."""
+def similarities_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> tuple[float, float]:
+    """`element_similarities` of the units that are alive (not UNUSED) under both; NaN if there are none."""
     alive = (labels_a != UNUSED) & (labels_b != UNUSED)
-    return element_similarity(labels_a[alive], labels_b[alive])
+    return element_similarities(labels_a[alive], labels_b[alive])
 
 
 def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
@@ -115,7 +116,8 @@ def compare_forms(
     """Compare the clusterings of one layer by several measures, each pair (a, b) with a < b.
 
     Units that are unused under a measure count as a cluster of their own, as P 1 = 1 asks, but for
-    `element_similarity_alive`, which leaves out the units that are unused under either, and is NaN if none is left.
+    `element_similarity_alive`, as it is and corrected for chance, which leaves out the units that are unused under
+    either, and is NaN if none is left.
 
     Args:
         adjacencies: A~ of each form.
@@ -126,7 +128,7 @@ def compare_forms(
     return {
         (a, b): Agreement(
             found,
-            similarity_alive(labels[a], labels[b]),
+            *similarities_alive(labels[a], labels[b]),
             adjusted,
             *element_similarities(best[a], best[b]),
             transferability(adjacencies[a], labels[a], adjacencies[b], labels[b]),

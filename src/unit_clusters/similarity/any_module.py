@@ -61,7 +61,7 @@ def measure(
     number = way.sums[names[0]].images
     if number < 2:
         raise ValueError("similarity takes at least two images")
-    found = {name: _finite(name, sums.similarity()) for name, sums in way.sums.items()}
+    found = {name: _finite(name, sums.signed()) for name, sums in way.sums.items()}
     if options.loss is None:
         for matrices in found.values():
             del matrices["hess"]

@@ -15,7 +15,7 @@ EPSILON = 1e-12
 """The floor of the normaliser in eq. (5)."""
 
 Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
-"""Similarity matrices of one layer, by measure."""
+"""Similarity matrices of one layer, by measure: signed, before the abs() of eqs. (1) to (4) is taken."""
 
 
 class Measure(NamedTuple):
@@ -98,10 +98,12 @@ def normalize(similarity: Float[np.ndarray, "*stack units units"]) -> Float[np.n
     return np.minimum(similarity / np.maximum(scale[..., :, None] * scale[..., None, :], EPSILON), 1.0)
 
 
-def by_form(similarity: Matrices) -> dict[Form, Float[np.ndarray, "units units"]]:
-    """The matrices of all FORMS of the MEASURES that are given."""
-    return {
-        form: normalize(similarity[form.measure]) if form.normalized else similarity[form.measure]
-        for form in FORMS
-        if form.measure in similarity
-    }
+def in_form(signed: Float[np.ndarray, "units units"], form: Form) -> Float[np.ndarray, "units units"]:
+    """The absolute values of a signed similarity, eqs. (1) to (4); normalized by eq. (5) if the form is."""
+    similarity = np.abs(signed)
+    return normalize(similarity) if form.normalized else similarity
+
+
+def by_form(signed: Matrices) -> dict[Form, Float[np.ndarray, "units units"]]:
+    """The similarities in all FORMS of the MEASURES that are given."""
+    return {form: in_form(signed[form.measure], form) for form in FORMS if form.measure in signed}

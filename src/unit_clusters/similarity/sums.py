@@ -1,11 +1,10 @@
 """The sums over images in equations (1) to (4), of one layer."""
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unit_clusters.similarity.measures import MEASURES
+from unit_clusters.similarity.measures import MEASURES, Matrices
 
 
 class Covariance:
@@ -35,13 +34,11 @@ class Sums:
         self.covariance = Covariance(units)
         self.i_sens, self.o_sens, self.hess = torch.zeros(3, units, units, dtype=torch.float64)
 
-    def similarity(self) -> dict[str, Float[np.ndarray, "units units"]]:
-        """The four matrices, symmetric and non-negative."""
+    def signed(self) -> Matrices:
+        """The four matrices, symmetric; the abs() of eqs. (1) to (4) is not taken yet."""
         count = self.covariance.count
         totals = (self.covariance.sum * count / (count - 1), self.i_sens, self.o_sens, self.hess)
         numbers = (count, *[self.images] * 3)
         # The sums are symmetric but for rounding.
-        matrices = [
-            ((total + total.T) / 2 / number).abs().numpy() for total, number in zip(totals, numbers, strict=True)
-        ]
+        matrices = [((total + total.T) / 2 / number).numpy() for total, number in zip(totals, numbers, strict=True)]
         return dict(zip(MEASURES, matrices, strict=True))

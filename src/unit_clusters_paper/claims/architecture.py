@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from unit_clusters_paper.claims import quantities as of
+from unit_clusters_paper.claims import quantities
 from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, largest, mean, smallest
 from unit_clusters_paper.claims.networks import Networks
 from unit_clusters_paper.claims.rules import (
@@ -29,13 +29,13 @@ def lead_beyond_base(
     networks: Networks,
     column: str,
     experiment: str,
-    forms: Sequence[int] = of.ALL,
+    forms: Sequence[int] = quantities.ALL,
     share: float = 1.0,
     only_shared: bool = False,
 ) -> Difference:
     """Dropout's lead minus a share of that in base, each in its own sweeps, or at strengths that are good in both."""
     here, base = (
-        of.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
+        quantities.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
         for one, other in ((experiment, "base"), ("base", experiment))
     )
     return Difference(here, base, share)
@@ -46,12 +46,13 @@ def at_shared_strengths(experiment: str, **options) -> dict:
 
 
 def lead_over_base(networks: Networks, column: str, experiment: str) -> float:
-    return of.share(*(of.dropouts_lead(networks, column, one) for one in (experiment, "base")))
+    return quantities.share(*(quantities.dropouts_lead(networks, column, one) for one in (experiment, "base")))
 
 
 def early_minus_late(networks: Networks, column: str, forms: Sequence[int]) -> Mean:
     early, late = (
-        of.last_rise(networks, column, "deep", "dropout", forms, layers) for layers in (EARLY_LAYERS, LATE_LAYERS)
+        quantities.last_rise(networks, column, "deep", "dropout", forms, layers)
+        for layers in (EARLY_LAYERS, LATE_LAYERS)
     )
     return early - late
 
@@ -60,8 +61,8 @@ def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
     """The leads of Fig. S9: dropout's rise minus the larger of L2's and L1's, at their strongest good strengths."""
     early, late = (
         [
-            of.last_rise(networks, column, "deep", "dropout", of.UPSTREAM, layers)
-            - of.last_rise(networks, column, "deep", name, of.UPSTREAM, layers)
+            quantities.last_rise(networks, column, "deep", "dropout", quantities.UPSTREAM, layers)
+            - quantities.last_rise(networks, column, "deep", name, quantities.UPSTREAM, layers)
             for name in ("l2", "l1")
         ]
         for layers in (EARLY_LAYERS, LATE_LAYERS)
@@ -71,19 +72,19 @@ def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
 
 def likeness_of_trends(networks: Networks, column: str, experiment: str) -> Mean:
     """Of the rises of each seed to the mean ones of base, over measures and shared strengths; mean of regularisers."""
-    return of.sum_of(_likeness(networks, column, experiment, name) for name in of.REGULARIZERS) * (
-        1 / len(of.REGULARIZERS)
+    return quantities.sum_of(_likeness(networks, column, experiment, name) for name in quantities.REGULARIZERS) * (
+        1 / len(quantities.REGULARIZERS)
     )
 
 
 def _likeness(networks: Networks, column: str, experiment: str, regularizer: str) -> Mean:
     here, base = (
-        mean(of.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
+        mean(quantities.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
         for one, other in ((experiment, "base"), ("base", experiment))
     )
     seeds = np.moveaxis(here, 1, 0).reshape(here.shape[1], -1)
     curves = np.broadcast_to(mean(base, axis=1).ravel(), seeds.shape)
-    return Mean.of((experiment, True), of.rank_correlation(seeds, curves))
+    return Mean.of((experiment, True), quantities.rank_correlation(seeds, curves))
 
 
 CLAIMS = [
@@ -112,7 +113,7 @@ CLAIMS = [
             Row(
                 "rise",
                 "dropout's rise of Q*, wide, mean of all measures and good strengths",
-                partial(of.mean_rise, experiment="wide", regularizer="dropout"),
+                partial(quantities.mean_rise, experiment="wide", regularizer="dropout"),
                 above(0),
                 experiments=("wide",),
             ),
@@ -140,7 +141,7 @@ CLAIMS = [
         "4.3, Fig. 4",
         "in wide networks L1 raises Q* for downstream measures",
         "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
-        partial(of.mean_rise, experiment="wide", regularizer="l1", forms=of.DOWNSTREAM),
+        partial(quantities.mean_rise, experiment="wide", regularizer="l1", forms=quantities.DOWNSTREAM),
         above(0),
         experiments=("wide",),
     ),
@@ -149,7 +150,7 @@ CLAIMS = [
         "4.3, Fig. S3",
         "too large L1 quickly degrades wide networks' performance",
         "largest fall of mean test accuracy from one L1 strength to the next, wide, of all trained networks",
-        partial(of.steepest_fall, experiment="wide", regularizer="l1"),
+        partial(quantities.steepest_fall, experiment="wide", regularizer="l1"),
         above(STEEP, "quickly is ten percentage points in one step"),
         "test_accuracy",
         experiments=("wide",),
@@ -160,10 +161,10 @@ CLAIMS = [
         "4.3, Fig. 4",
         "in deep networks dropout's lead grows, for upstream measures",
         "dropout's lead in deep minus that in base, mean of the upstream measures",
-        partial(lead_beyond_base, experiment="deep", forms=of.UPSTREAM),
+        partial(lead_beyond_base, experiment="deep", forms=quantities.UPSTREAM),
         above(0),
         experiments=("deep", "base"),
-        checks=at_shared_strengths("deep", forms=of.UPSTREAM),
+        checks=at_shared_strengths("deep", forms=quantities.UPSTREAM),
     ),
     single(
         "deep-lead-early",
@@ -181,7 +182,7 @@ CLAIMS = [
         "there dropout's rise of upstream measures is larger in early than in late layers",
         "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
         "upstream measures",
-        partial(early_minus_late, forms=of.UPSTREAM),
+        partial(early_minus_late, forms=quantities.UPSTREAM),
         above(0),
         experiments=("deep",),
     ),
@@ -191,7 +192,7 @@ CLAIMS = [
         "and its rise of downstream measures is larger in late than in early layers",
         "rise at the strongest good dropout ({deep dropout}) in layers 1-2 minus that in 4-5, mean of the "
         "downstream measures",
-        partial(early_minus_late, forms=of.DOWNSTREAM),
+        partial(early_minus_late, forms=quantities.DOWNSTREAM),
         below(0),
         experiments=("deep",),
     ),
@@ -202,7 +203,7 @@ CLAIMS = [
             f"{words} of untrained networks depends on depth",
             f"size, over measures, of the difference in {words} between the two layers of untrained deep "
             "networks that differ most, in standard deviations within a layer",
-            partial(of.depth_of_untrained, experiment="deep"),
+            partial(quantities.depth_of_untrained, experiment="deep"),
             above(UNNOTICED, "with less, the grey bands of the layers look alike"),
             column,
             experiments=(),

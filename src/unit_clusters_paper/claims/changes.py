@@ -3,16 +3,6 @@
 The first scorecard, with its rules, values and verdicts, is kept in docs/claims_first.csv.
 """
 
-from typing import NamedTuple
-
-
-class Change(NamedTuple):
-    """Of the rows of claims.csv, then and now, whose id is `rows` or begins with it and a slash."""
-
-    rows: str
-    why: str
-
-
 AS_DIFFERENCE = (
     "The same limits, written without a ratio: where the whole may be 0 or less, a ratio has no interval, and could "
     "pass as large. The ratio is the effect size now."
@@ -33,103 +23,81 @@ ONE_SCALE = (
     "serves all three: from what unrelated clusterings agree to 1, and moderate from a quarter to three quarters."
 )
 
-OWN_TRENDS = (
-    "Fig. 3 draws a curve for each regulariser. Ranks pooled over all settings mostly tell which regulariser a network "
-    "had, and by noise alone a rank correlation of flat curves is low."
-)
-
-CHANGED = [
-    Change("q-l1-weak/weak", AS_DIFFERENCE),
-    Change(
-        "q-l1-weak/like-l2",
+CHANGES = {
+    "q-l1-weak/weak": AS_DIFFERENCE,
+    "q-l1-weak/like-l2": (
         "The first statistic was the same number as dropout's lead with a minus, and could not tell whether L1 is like "
-        "L2. Like is as for sparsity: between half and one and a half times.",
+        "L2. Like is as for sparsity: between half and one and a half times."
     ),
-    Change("sparsity-alike", AS_DIFFERENCE),
-    Change(
-        "k-stable",
+    "sparsity-alike": AS_DIFFERENCE,
+    "k-stable": (
         "The paper says that a dramatic effect on Q* was accompanied by minor changes, so these are taken where that "
-        f"effect is largest, and not where the number of clusters happens to change most. {AS_SIZE}",
+        f"effect is largest, and not where the number of clusters happens to change most. {AS_SIZE}"
     ),
-    Change("k-training", AS_SIZE),
-    Change("wide-attenuated/lead", AS_DRAWN),
-    Change("wide-attenuated/greatly", AS_DRAWN),
-    Change("deep-exaggerated", AS_DRAWN),
-    Change("null-depth", f"The measures' differences no longer cancel each other. {AS_SIZE}"),
-    Change("agree-moment-gradient", AS_DIFFERENCE),
-    Change("agree-downstream-untrained", AS_DIFFERENCE),
-    Change(
-        "agree-upstream-trained", f"{AS_DIFFERENCE} It fails where there is no excess that could come with training."
-    ),
-    Change("agree-across-trained", AS_DIFFERENCE),
-    Change("agree-l1-unnormalised/moderately", ONE_SCALE),
-    Change(
-        "agree-l1-unnormalised/more",
+    "k-training": AS_SIZE,
+    "wide-attenuated/lead": AS_DRAWN,
+    "wide-attenuated/greatly": AS_DRAWN,
+    "deep-exaggerated": AS_DRAWN,
+    "null-depth": f"The measures' differences no longer cancel each other. {AS_SIZE}",
+    "agree-moment-gradient": AS_DIFFERENCE,
+    "agree-downstream-untrained": AS_DIFFERENCE,
+    "agree-upstream-trained": f"{AS_DIFFERENCE} It fails where there is no excess that could come with training.",
+    "agree-across-trained": AS_DIFFERENCE,
+    "agree-l1-unnormalised/moderately": ONE_SCALE,
+    "agree-l1-unnormalised/more": (
         "The same rule; the strength at which it is scored is named: the strongest at which at least half of the seeds "
-        "reach 80 %.",
+        "reach 80 %."
     ),
-    Change("agree-scores-alike", "A correlation by seed has an interval by t; one of means over seeds has none."),
-    Change(
-        "mc-improves",
+    "agree-scores-alike": "A correlation by seed has an interval by t; one of means over seeds has none.",
+    "mc-improves": (
         "The paper says that all points are on or above the line, which is counted now. The mean gain has an interval "
-        "by t, the median none.",
+        "by t, the median none."
     ),
-    Change(
-        "spectral-helps",
+    "spectral-helps": (
         "The paper says that all points are on or above the line, which is counted now. The comparison at equal steps "
-        "is ours, and stands beside it.",
+        "is ours, and stands beside it."
     ),
-    Change("hypothesis-2", AS_SIZE),
-    Change(
-        "hypothesis-3",
+    "hypothesis-2": AS_SIZE,
+    "hypothesis-3": (
         'The paper calls L1\'s effect "surprisingly weak" and like that of L2, which did raise Q*. So weak cannot mean '
-        "within one standard deviation of untrained networks.",
+        "within one standard deviation of untrained networks."
     ),
-    Change("hypothesis-4/trends", OWN_TRENDS),
-    Change(
-        "hypothesis-4/clusters",
+    "hypothesis-4/trends": (
+        "Fig. 3 draws a curve for each regulariser. Ranks pooled over all settings mostly tell which regulariser a network "
+        "had, and by noise alone a rank correlation of flat curves is low."
+    ),
+    "hypothesis-4/clusters": (
         "Element similarity of unrelated clusterings is not 0 but about 0.26, so nearer to 0 than to 1 was the wrong "
-        "yardstick.",
+        "yardstick."
     ),
-]
-"""Rules of the first scorecard that are others now."""
-
-ADDED = [
-    Change("q-dropout-upstream", 'Section 4.2: "This is especially apparent in the upstream methods".'),
-    Change(
-        "k-trends",
+    "q-dropout-upstream": 'Section 4.2: "This is especially apparent in the upstream methods".',
+    "k-trends": (
         'Section 4.2: "distinctive trends by similarity type ... in the number of clusters detected". Distinctive is '
-        "as in hypothesis 4: more than half of the trend that is shared.",
+        "as in hypothesis 4: more than half of the trend that is shared."
     ),
-    Change(
-        "trends-remain",
-        'Section 4.3: "many of the qualitative trends remain". Qualitatively similar is as in agree-scores-alike.',
+    "trends-remain": (
+        'Section 4.3: "many of the qualitative trends remain". Qualitatively similar is as in agree-scores-alike.'
     ),
-    Change(
-        "deep-lead-early",
+    "deep-lead-early": (
         'Section 4.3: "this effect is primarily driven by layers early in the network (see Supplemental Figures S9 and '
-        'S10)", so it is taken as in Fig. S9.',
+        'S10)", so it is taken as in Fig. S9.'
     ),
-    Change("null-depth-k", 'Caption of Fig. S10: "this null distribution itself depends on depth".'),
-    Change(
-        "agree-within-strength",
+    "null-depth-k": 'Caption of Fig. S10: "this null distribution itself depends on depth".',
+    "agree-within-strength": (
         'Section 1: "consistently distinct". An average over all strengths can hide one at which the families agree as '
-        "well with each other as within.",
+        "well with each other as within."
     ),
-    Change(
-        "agree-upstream-ends",
-        f'Caption of Fig. S11: "little cluster-similarity ... but it becomes very strong". {ONE_SCALE}',
+    "agree-upstream-ends": (
+        f'Caption of Fig. S11: "little cluster-similarity ... but it becomes very strong". {ONE_SCALE}'
     ),
-    Change(
-        "transfer-training",
+    "transfer-training": (
         'Section 4.4: "these trends in alignment between clusters were confirmed in the transfer analysis". The rules '
-        "are those of element similarity.",
+        "are those of element similarity."
     ),
-    Change(
-        "soft-clusters", 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".'
-    ),
-]
-"""Claims that the first scorecard lacked."""
+    "soft-clusters": 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".',
+}
+"""By `rows`, which are those of claims.csv, then and now, whose id is this or begins with it and a slash: why their rule
+is not that of the first scorecard, or why there was none."""
 
 
 def belongs(id: str, rows: str) -> bool:

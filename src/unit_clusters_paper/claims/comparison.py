@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from unit_clusters_paper.claims import quantities as of
+from unit_clusters_paper.claims import quantities
 from unit_clusters_paper.claims.intervals import Extreme, Mean, mean, smallest
 from unit_clusters_paper.claims.networks import PAIRS, Networks, NotTestable
 from unit_clusters_paper.claims.rules import ALIKE, HALF, MODERATE, SHARED_RANKS, Claim, Effect, Row, above, single
 from unit_clusters_paper.results.selection import PAPERS
 
 ELEMENT = "element_similarity"
-FAMILIES = {"upstream": of.UPSTREAM_FAMILY, "downstream": of.DOWNSTREAM_FAMILY}
+FAMILIES = {"upstream": quantities.UPSTREAM_FAMILY, "downstream": quantities.DOWNSTREAM_FAMILY}
 LITTLE, STRONG = MODERATE
 UNRELATED = "that of unrelated clusterings, across before training"
 WAY = "of the way from unrelated to the same clusters"
@@ -22,43 +22,46 @@ WAY = "of the way from unrelated to the same clusters"
 def least_excess(networks: Networks, column: str, experiment: str, setting: tuple[str, float] | None = None) -> Extreme:
     """Agreement within the family that has less, minus that across."""
     group = networks.group(experiment)
-    if setting not in of.good_settings(group):
+    if setting not in group.good_settings:
         raise NotTestable(f"{experiment} has no good networks there")
     place = group.settings.index(setting)
     upstream, downstream, across = (
-        of.agreement_at(networks, column, experiment, [place], pairs)[0] for pairs in (*FAMILIES.values(), of.ACROSS)
+        quantities.agreement_at(networks, column, experiment, [place], pairs)[0]
+        for pairs in (*FAMILIES.values(), quantities.ACROSS)
     )
     return smallest(upstream - across, downstream - across)
 
 
 def at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[int], end: int) -> Mean:
     """The agreement in base at the weakest (`end` 0) or strongest (-1) good strength."""
-    strengths = of.good_strengths(networks, "base", regularizer)
-    return of.agreement_at(networks, column, "base", strengths, pairs)[end]
+    strengths = quantities.good_strengths(networks, "base", regularizer)
+    return quantities.agreement_at(networks, column, "base", strengths, pairs)[end]
 
 
 def way_at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[int], end: int) -> float:
-    return of.way(networks, column, "base", at_end(networks, column, regularizer, pairs, end))
+    return quantities.way(networks, column, "base", at_end(networks, column, regularizer, pairs, end))
 
 
 def little_minus_weakest(networks: Networks, column: str, regularizer: str) -> Mean:
-    weakest = at_end(networks, column, regularizer, of.UPSTREAM_FAMILY, 0)
-    return of.on_the_way(networks, column, "base", LITTLE) - weakest
+    weakest = at_end(networks, column, regularizer, quantities.UPSTREAM_FAMILY, 0)
+    return quantities.on_the_way(networks, column, "base", LITTLE) - weakest
 
 
 def strongest_minus_strong(networks: Networks, column: str, regularizer: str) -> Mean:
-    strongest = at_end(networks, column, regularizer, of.UPSTREAM_FAMILY, -1)
-    return strongest - of.on_the_way(networks, column, "base", STRONG)
+    strongest = at_end(networks, column, regularizer, quantities.UPSTREAM_FAMILY, -1)
+    return strongest - quantities.on_the_way(networks, column, "base", STRONG)
 
 
 def raw_minus_normalized_at_l1(networks: Networks, column: str) -> Mean:
-    raw, normalized = (at_end(networks, column, "l1", pairs, -1) for pairs in (of.ACROSS_RAW, of.ACROSS_NORMALIZED))
+    raw, normalized = (
+        at_end(networks, column, "l1", pairs, -1) for pairs in (quantities.ACROSS_RAW, quantities.ACROSS_NORMALIZED)
+    )
     return raw - normalized
 
 
 def raw_within_moderate_at_l1(networks: Networks, column: str) -> Extreme:
-    raw = at_end(networks, column, "l1", of.ACROSS_RAW, -1)
-    low, high = (of.on_the_way(networks, column, "base", share) for share in MODERATE)
+    raw = at_end(networks, column, "l1", quantities.ACROSS_RAW, -1)
+    low, high = (quantities.on_the_way(networks, column, "base", share) for share in MODERATE)
     return smallest(raw - low, high - raw)
 
 
@@ -66,17 +69,17 @@ def raw_within_moderate_at_l1(networks: Networks, column: str) -> Extreme:
 
 
 def growth_with_strength(networks: Networks, column: str, regularizer: str) -> Mean:
-    strengths = of.good_strengths(networks, "base", regularizer, least=2)
-    values = of.agreement_at(networks, column, "base", strengths, of.UPSTREAM_FAMILY)
-    return of.fitted_change(values, of.doses(networks.group("base"), strengths))
+    strengths = quantities.good_strengths(networks, "base", regularizer, least=2)
+    values = quantities.agreement_at(networks, column, "base", strengths, quantities.UPSTREAM_FAMILY)
+    return quantities.fitted_change(values, quantities.doses(networks.group("base"), strengths))
 
 
 def growth_of_normalization(networks: Networks, column: str, regularizer: str) -> Mean:
     """How much more downstream pairs of like normalisation agree than others: at the strongest minus at the weakest."""
-    strengths = of.good_strengths(networks, "base", regularizer, least=2)
+    strengths = quantities.good_strengths(networks, "base", regularizer, least=2)
     alike, unlike = (
-        of.agreement_at(networks, column, "base", strengths, pairs)
-        for pairs in (of.DOWNSTREAM_ALIKE, of.DOWNSTREAM_UNLIKE)
+        quantities.agreement_at(networks, column, "base", strengths, pairs)
+        for pairs in (quantities.DOWNSTREAM_ALIKE, quantities.DOWNSTREAM_UNLIKE)
     )
     return (alike - unlike)[-1] - (alike - unlike)[0]
 
@@ -85,54 +88,62 @@ def growth_of_normalization(networks: Networks, column: str, regularizer: str) -
 
 
 def within_over_across(networks: Networks, column: str, experiment: str, pairs: Sequence[int]) -> float:
-    return of.share(*(of.agreement(networks, column, experiment, places) for places in (pairs, of.ACROSS)))
+    return quantities.share(
+        *(quantities.agreement(networks, column, experiment, places) for places in (pairs, quantities.ACROSS))
+    )
 
 
 def own_minus_family(networks: Networks, column: str) -> Mean:
-    own, family = (of.agreement(networks, column, "base", pairs) for pairs in (of.OWN, of.BOTH_FAMILIES))
+    own, family = (
+        quantities.agreement(networks, column, "base", pairs) for pairs in (quantities.OWN, quantities.BOTH_FAMILIES)
+    )
     return own - family
 
 
 def family_within_moderate(networks: Networks, column: str) -> Extreme:
-    drop, whole = own_minus_family(networks, column), of.excess(networks, column, "base", of.OWN)
+    drop, whole = own_minus_family(networks, column), quantities.excess(networks, column, "base", quantities.OWN)
     return smallest(drop - whole * LITTLE, whole * STRONG - drop)
 
 
 def family_on_way_to_across(networks: Networks, column: str) -> float:
-    return of.share(own_minus_family(networks, column), of.excess(networks, column, "base", of.OWN))
+    return quantities.share(
+        own_minus_family(networks, column), quantities.excess(networks, column, "base", quantities.OWN)
+    )
 
 
 def half_way_minus_across(networks: Networks, column: str) -> Mean:
-    return of.on_the_way(networks, column, "base", HALF) - of.agreement(networks, column, "base", of.ACROSS)
+    return quantities.on_the_way(networks, column, "base", HALF) - quantities.agreement(
+        networks, column, "base", quantities.ACROSS
+    )
 
 
 def across_on_way(networks: Networks, column: str) -> float:
-    return of.way(networks, column, "base", of.agreement(networks, column, "base", of.ACROSS))
+    return quantities.way(networks, column, "base", quantities.agreement(networks, column, "base", quantities.ACROSS))
 
 
 def order_like_element_similarity(networks: Networks, column: str) -> Mean:
     other, element = (mean(networks.values("base", name), axis=(0, 2)) for name in (column, ELEMENT))
-    return Mean.of(("base", True), of.rank_correlation(other, element))
+    return Mean.of(("base", True), quantities.rank_correlation(other, element))
 
 
 # What training changed (Fig. 5d-f): a change, and the whole that it is to be a part of
 
 
 def downstream_change(networks: Networks, column: str, experiment: str) -> tuple[Mean, Mean]:
-    before = of.excess(networks, column, experiment, of.DOWNSTREAM_FAMILY, trained=False)
-    return of.change(networks, column, experiment, of.DOWNSTREAM_FAMILY), before
+    before = quantities.excess(networks, column, experiment, quantities.DOWNSTREAM_FAMILY, trained=False)
+    return quantities.change(networks, column, experiment, quantities.DOWNSTREAM_FAMILY), before
 
 
 def upstream_change(networks: Networks, column: str, experiment: str) -> tuple[Mean, Mean]:
-    after = of.agreement(networks, column, experiment, of.UPSTREAM_FAMILY)
-    return of.change(networks, column, experiment, of.UPSTREAM_FAMILY), after - of.unrelated(
+    after = quantities.agreement(networks, column, experiment, quantities.UPSTREAM_FAMILY)
+    return quantities.change(networks, column, experiment, quantities.UPSTREAM_FAMILY), after - quantities.unrelated(
         networks, column, experiment
     )
 
 
 def across_change(networks: Networks, column: str, experiment: str) -> tuple[Mean, Mean]:
-    gap = of.excess(networks, column, experiment, of.BOTH_FAMILIES)
-    return of.change(networks, column, experiment, of.ACROSS), gap
+    gap = quantities.excess(networks, column, experiment, quantities.BOTH_FAMILIES)
+    return quantities.change(networks, column, experiment, quantities.ACROSS), gap
 
 
 def little(part: Mean, whole: Mean) -> Extreme:
@@ -158,7 +169,7 @@ def judged(networks: Networks, column: str, experiment: str, change: Change, rul
 
 
 def share_changed(networks: Networks, column: str, experiment: str, change: Change) -> float:
-    return of.share(*change(networks, column, experiment))
+    return quantities.share(*change(networks, column, experiment))
 
 
 TRAINING = {
@@ -215,7 +226,7 @@ CLAIMS = [
             Row(
                 f"{experiment}/{family}",
                 f"{ELEMENT} within the {family} family minus across, {experiment}",
-                partial(of.excess, experiment=experiment, pairs=pairs),
+                partial(quantities.excess, experiment=experiment, pairs=pairs),
                 above(0),
                 ELEMENT,
                 (experiment,),
@@ -292,7 +303,7 @@ CLAIMS = [
                 above(0),
                 ELEMENT,
             )
-            for regularizer in of.REGULARIZERS
+            for regularizer in quantities.REGULARIZERS
         ],
     ),
     Claim(
@@ -301,7 +312,7 @@ CLAIMS = [
         "there is little agreement among upstream measures at low strengths, and very strong agreement at high ones",
         [
             row
-            for regularizer in of.REGULARIZERS
+            for regularizer in quantities.REGULARIZERS
             for row in (
                 Row(
                     f"little/{regularizer}",
@@ -310,7 +321,9 @@ CLAIMS = [
                     partial(little_minus_weakest, regularizer=regularizer),
                     above(0, "little is close to none, where moderate is not"),
                     ELEMENT,
-                    effect=Effect(WAY, partial(way_at_end, regularizer=regularizer, pairs=of.UPSTREAM_FAMILY, end=0)),
+                    effect=Effect(
+                        WAY, partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=0)
+                    ),
                 ),
                 Row(
                     f"strong/{regularizer}",
@@ -319,7 +332,9 @@ CLAIMS = [
                     partial(strongest_minus_strong, regularizer=regularizer),
                     above(0, "very strong is close to all, where moderate is not"),
                     ELEMENT,
-                    effect=Effect(WAY, partial(way_at_end, regularizer=regularizer, pairs=of.UPSTREAM_FAMILY, end=-1)),
+                    effect=Effect(
+                        WAY, partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=-1)
+                    ),
                 ),
             )
         ],
@@ -361,7 +376,7 @@ CLAIMS = [
                 raw_within_moderate_at_l1,
                 above(0, "moderate is neither close to none nor close to all"),
                 ELEMENT,
-                effect=Effect(WAY, partial(way_at_end, regularizer="l1", pairs=of.ACROSS_RAW, end=-1)),
+                effect=Effect(WAY, partial(way_at_end, regularizer="l1", pairs=quantities.ACROSS_RAW, end=-1)),
             ),
         ],
     ),
@@ -390,7 +405,7 @@ CLAIMS = [
             Row(
                 f"{experiment}/{family}",
                 f"transferability within the {family} family minus across, {experiment}",
-                partial(of.excess, experiment=experiment, pairs=pairs),
+                partial(quantities.excess, experiment=experiment, pairs=pairs),
                 above(0),
                 "transferability",
                 (experiment,),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from unit_clusters_paper.claims.changes import ADDED, CHANGED, Change, belongs
+from unit_clusters_paper.claims.changes import CHANGES, belongs
 from unit_clusters_paper.claims.paper import SECTIONS
 from unit_clusters_paper.claims.rules import Claim, Row
 from unit_clusters_paper.claims.scorecard import overall, score
@@ -21,6 +21,8 @@ TEXT, FIRST, TABLES, CONFIG = "docs/claims.md", "docs/claims_first.csv", "result
 
 ONLY_ALIVE = "/alive"
 """The end of an id of the first scorecard that is a check now, and no verdict."""
+
+ROWS = {claim.row_id(row): row for claims in SECTIONS.values() for claim in claims for row in claim.rows}
 
 
 def fill(text: str, scored: pd.DataFrame, first: pd.DataFrame) -> str:
@@ -34,38 +36,21 @@ def fill(text: str, scored: pd.DataFrame, first: pd.DataFrame) -> str:
     Raises:
         ValueError: the text lacks a mark; the message names it.
     """
+    new = [rows for rows in CHANGES if _of(first, rows).empty]
     parts = {
-        "rules": rules(),
-        "changed": changed(scored, first),
-        "added": added(scored),
-        "verdicts": verdicts(scored, first),
+        "rules": [_rules(section, claims) for section, claims in SECTIONS.items()],
+        "changed": [_change(rows, scored, first) for rows in CHANGES if rows not in new],
+        "added": ["\n".join(f"- **{rows}**. {CHANGES[rows]} Verdict: {_now(scored, rows)}" for rows in new)],
+        "verdicts": [_verdicts(scored, first)],
     }
-    for name, lines in parts.items():
+    for name, blocks in parts.items():
         begin, end = f"<!-- {name}: made by unit_clusters_paper.claims.document -->", f"<!-- end of {name} -->"
-        text, number = re.subn(
-            f"{re.escape(begin)}.*?{re.escape(end)}",
-            lambda _, lines=lines, begin=begin, end=end: "\n".join([begin, "", *lines, "", end]),
-            text,
-            flags=re.DOTALL,
-        )
-        if number != 1:
-            raise ValueError(f"docs/claims.md must hold {begin} and {end} once")
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"docs/claims.md must hold {begin} and, after it, {end}")
+        text = "\n\n".join([before + begin, *(block.replace("Q*", r"Q\*") for block in blocks), end + after])
     return text
-
-
-def rules() -> Iterator[str]:
-    """A table a section: every claim, its statistics and their rules."""
-    for number, (section, claims) in enumerate(SECTIONS.items()):
-        yield from ([""] if number else [])
-        yield from (f"### {section}", "", "| claim | statistic | by | holds if |", "|---|---|---|---|")
-        for claim in claims:
-            yield f"| **{claim.id}** ({claim.where}) | *{_escaped(claim.text)}* | | |"
-            yield from (_rule(claim, row) for row in claim.rows)
-
-
-def _rule(claim: Claim, row: Row) -> str:
-    each = ", each good strength by itself" if row.each_strength else ""
-    return f"| {claim.row_id(row)} | {_escaped(plain(row))}{each} | `{row.column}` | {_escaped(str(row.rule))} |"
 
 
 def plain(row: Row) -> str:
@@ -73,16 +58,24 @@ def plain(row: Row) -> str:
     return re.sub(r" \(\{[^}]*\}\)", "", row.statistic)
 
 
-def changed(scored: pd.DataFrame, first: pd.DataFrame) -> Iterator[str]:
-    """Each changed rule: how it was, how it is, why, and the verdicts."""
-    for number, change in enumerate(CHANGED):
-        yield from ([""] if number else [])
-        before = first[[belongs(id, change.rows) and not id.endswith(ONLY_ALIVE) for id in first["id"]]]
-        yield f"**{change.rows}**. {_escaped(change.why)}"
-        yield ""
-        yield from _listed("was", zip(before["statistic"], before["rule"], strict=True))
-        yield from _listed("is", ((plain(row), str(row.rule)) for row in _rows(change)))
-        yield f"- verdict: {_then(before)}; {_now(scored, change.rows)}"
+def _rules(section: str, claims: Iterable[Claim]) -> str:
+    """Every claim of a section, its statistics and their rules."""
+    lines = [f"### {section}", "", "| claim | statistic | by | holds if |", "|---|---|---|---|"]
+    for claim in claims:
+        lines.append(f"| **{claim.id}** ({claim.where}) | *{claim.text}* | | |")
+        for row in claim.rows:
+            statistic = plain(row) + ", each good strength by itself" * row.each_strength
+            lines.append(f"| {claim.row_id(row)} | {statistic} | `{row.column}` | {row.rule} |")
+    return "\n".join(lines)
+
+
+def _change(rows: str, scored: pd.DataFrame, first: pd.DataFrame) -> str:
+    """A changed rule: why, how it was, how it is, and the verdicts."""
+    before = _of(first[~first["id"].str.endswith(ONLY_ALIVE)], rows)
+    was = zip(before["statistic"], before["rule"], strict=True)
+    now = ((plain(row), str(row.rule)) for id, row in ROWS.items() if belongs(id, rows))
+    verdict = f"- verdict: {_then(before)}; {_now(scored, rows)}"
+    return "\n".join([f"**{rows}**. {CHANGES[rows]}", "", *_listed("was", was), *_listed("is", now), verdict])
 
 
 def _listed(word: str, rules: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -92,30 +85,20 @@ def _listed(word: str, rules: Iterable[tuple[str, str]]) -> Iterator[str]:
         kind = re.sub(r"\b(base|wide|deep|l1|l2|dropout|rmi|vi|ari|nmi)\b", "", statistic)
         if kind not in known:
             known.add(kind)
-            yield f"- {word}: {_escaped(statistic)}; *{_escaped(rule)}*"
+            yield f"- {word}: {statistic}; *{rule}*"
 
 
-def _rows(change: Change) -> list[Row]:
-    every = ((claim.row_id(row), row) for claims in SECTIONS.values() for claim in claims for row in claim.rows)
-    return [row for id, row in every if belongs(id, change.rows)]
-
-
-def added(scored: pd.DataFrame) -> Iterator[str]:
-    """Each claim that was added, why so, and its verdict."""
-    for change in ADDED:
-        yield f"- **{change.rows}**. {_escaped(change.why)} Verdict: {_now(scored, change.rows)}"
-
-
-def verdicts(scored: pd.DataFrame, first: pd.DataFrame) -> Iterator[str]:
+def _verdicts(scored: pd.DataFrame, first: pd.DataFrame) -> str:
     """The verdict on each claim, by the first scorecard and by this one."""
-    if not scored["early_verdict"].any():
-        yield "The published tables have no experiment `early`: their base networks were trained with early stopping."
-        yield ""
-    yield from ("| claim | first scorecard | now | with early stopping |", "|---|---|---|---|")
-    for claim in (claim for claims in SECTIONS.values() for claim in claims):
-        before = first[[belongs(id, claim.id) for id in first["id"]]]
-        now = scored[[belongs(id, claim.id) for id in scored["id"]]]
-        yield f"| {claim.id} | {_then(before)} | {overall(now['verdict'])} | {_early(now)} |"
+    lines = ["| claim | first scorecard | now | with early stopping |", "|---|---|---|---|"]
+    for claim in (claim.id for claims in SECTIONS.values() for claim in claims):
+        now = _of(scored, claim)
+        lines.append(f"| {claim} | {_then(_of(first, claim))} | {overall(now['verdict'])} | {_early(now)} |")
+    return "\n".join(lines)
+
+
+def _of(scorecard: pd.DataFrame, rows: str) -> pd.DataFrame:
+    return scorecard[[belongs(id, rows) for id in scorecard["id"]]]
 
 
 def _then(rows: pd.DataFrame) -> str:
@@ -125,17 +108,13 @@ def _then(rows: pd.DataFrame) -> str:
 
 
 def _now(scored: pd.DataFrame, rows: str) -> str:
-    now = scored[[belongs(id, rows) for id in scored["id"]]]
+    now = _of(scored, rows)
     early = _early(now)
     return f"now {overall(now['verdict'])}" + (f", with early stopping {early}" if early else "")
 
 
 def _early(rows: pd.DataFrame) -> str:
     return overall(rows["early_verdict"]) if rows["early_verdict"].any() else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("Q*", r"Q\*")
 
 
 def published(root: Path) -> pd.DataFrame:

@@ -3,65 +3,65 @@
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from unit_clusters.clusters.modularity import EQUAL
-from unit_clusters_paper.claims import comparison
-from unit_clusters_paper.claims import quantities as of
-from unit_clusters_paper.claims.intervals import Estimate, Extreme, Mean, largest, lead
+from unit_clusters_paper.claims import comparison, quantities
+from unit_clusters_paper.claims.intervals import Estimate, Extreme, Mean, Values, largest, lead
 from unit_clusters_paper.claims.networks import Networks, NotTestable
 from unit_clusters_paper.claims.rules import HALF, IN_BAND, UNNOTICED, VISIBLE, Claim, Effect, Row, above, below, single
 from unit_clusters_paper.results.selection import PAPERS
 
-Matrices = Float[np.ndarray, "settings seeds layers forms"]
 
-
-def improved(q: Matrices, start: Matrices) -> Matrices:
+def improved(q: Values, start: Values) -> Values:
     return np.where(np.isnan(q), np.nan, q - start > EQUAL)
 
 
-def visible_gain(q: Matrices, start: Matrices) -> Matrices:
+def visible_gain(q: Values, start: Values) -> Values:
     return q - start - VISIBLE * q
 
 
 def share_improved(networks: Networks, column: str) -> Mean:
-    return of.mean_of_matrices(networks, improved, "q", column)
+    return quantities.mean_of_matrices(networks, improved, "q", column)
 
 
 def gain_minus_visible(networks: Networks, column: str) -> Mean:
-    return of.mean_of_matrices(networks, visible_gain, "q", column)
+    return quantities.mean_of_matrices(networks, visible_gain, "q", column)
 
 
 def gain_over_q(networks: Networks, column: str) -> float:
-    gain, q = (of.mean_of_matrices(networks, one, "q", column) for one in (np.subtract, lambda q, start: q))
-    return of.share(gain, q)
+    gain, q = (quantities.mean_of_matrices(networks, one, "q", column) for one in (np.subtract, lambda q, start: q))
+    return quantities.share(gain, q)
 
 
 def above_minus_below(networks: Networks, column: str) -> Mean:
-    return of.mean_of_matrices(networks, of.better, "q", column)
+    return quantities.mean_of_matrices(networks, quantities.better, "q", column)
 
 
 def below_the_line(networks: Networks, column: str) -> Estimate:
-    return of.below_the_line(networks, column, VISIBLE)
+    return quantities.below_the_line(networks, column, VISIBLE)
 
 
 def share_below(networks: Networks, column: str) -> float:
-    number = sum(np.isfinite(q).sum() for q, _ in of.matrices(networks, "q", column).values())
+    number = sum(np.isfinite(q).sum() for q, _ in quantities.matrices(networks, "q", column).values())
     return float(below_the_line(networks, column).value) / number
 
 
 def share_discarded(networks: Networks, column: str, experiment: str) -> float:
-    return float(np.nanmean(networks.group(experiment)[column][of.weaker_settings(networks, experiment)]))
+    return float(np.nanmean(networks.group(experiment)[column][quantities.weaker_settings(networks, experiment)]))
 
 
 def half_of_others_minus_l1(networks: Networks, column: str) -> Extreme:
-    others, l1 = (of.averaged(of.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"]))
+    others, l1 = (
+        quantities.averaged(quantities.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"])
+    )
     return lead(others * HALF, l1)
 
 
 def l1_over_others(networks: Networks, column: str) -> float:
-    others, l1 = (of.averaged(of.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"]))
-    return of.share(largest(l1), largest(others))
+    others, l1 = (
+        quantities.averaged(quantities.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"])
+    )
+    return quantities.share(largest(l1), largest(others))
 
 
 def soft_clusters(networks: Networks, column: str) -> Estimate:
@@ -143,7 +143,7 @@ EXPECTED = [
             Row(
                 experiment,
                 f"number of networks below 80 % at other strengths than the two strongest of a sweep, {experiment}",
-                partial(of.discarded_at_weaker, experiment=experiment),
+                partial(quantities.discarded_at_weaker, experiment=experiment),
                 below(1, "only there means none elsewhere"),
                 "discarded",
                 (experiment,),
@@ -157,7 +157,7 @@ EXPECTED = [
         "4.1",
         "wrong: dropout would decrease modularity",
         "dropout's rise of Q*, mean of all measures and good strengths",
-        partial(of.mean_rise, experiment="base", regularizer="dropout"),
+        partial(quantities.mean_rise, experiment="base", regularizer="dropout"),
         above(0, "wrong if there is no decrease"),
     ),
     single(
@@ -165,7 +165,7 @@ EXPECTED = [
         "4.1",
         "wrong: L2 would hardly matter",
         "size of L2's largest change of Q*, in untrained standard deviations, over measures and layers",
-        partial(of.largest_size, experiment="base", regularizer="l2"),
+        partial(quantities.largest_size, experiment="base", regularizer="l2"),
         above(UNNOTICED, f"wrong if not {IN_BAND}"),
         effect=Effect("untrained SD"),
     ),
@@ -188,14 +188,14 @@ EXPECTED = [
                     f"trends/{regularizer}",
                     f"size of what each measure's rises of Q* with {regularizer} have for themselves, minus half of "
                     "what all measures have in common, over good strengths and layers",
-                    partial(of.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
+                    partial(quantities.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
                     above(0, "with less of their own than half of what they share, the measures would agree"),
                     effect=Effect(
                         "untrained SD of its own",
-                        partial(of.own_trend_in_sd, experiment="base", regularizer=regularizer),
+                        partial(quantities.own_trend_in_sd, experiment="base", regularizer=regularizer),
                     ),
                 )
-                for regularizer in of.REGULARIZERS
+                for regularizer in quantities.REGULARIZERS
             ),
             Row(
                 "clusters",

@@ -115,10 +115,20 @@ class Mean(Estimate):
     def value(self) -> Values:
         return np.asarray(sum(part.seeds.mean(axis=0) for part in self.parts.values()))
 
+    @property
+    def error(self) -> Values:
+        """The standard error; NaN where the seeds are too few for one."""
+        squares = sum((part.errors**2).sum(axis=0) for part in self.parts.values())
+        return np.where(self._fewest > 0, np.sqrt(squares), np.nan)
+
+    @property
+    def _fewest(self) -> Values:
+        """Degrees of freedom."""
+        return np.min([part.df for part in self.parts.values()], axis=0)
+
     def limit(self, side: int, tail: float) -> Values:
         squares = [_t(tail, part.df) ** 2 * (part.errors**2).sum(axis=0) for part in self.parts.values()]
-        fewest = np.min([part.df for part in self.parts.values()], axis=0)
-        return self.value + side * np.where(fewest > 0, np.sqrt(sum(squares)), np.inf)
+        return self.value + side * np.where(self._fewest > 0, np.sqrt(sum(squares)), np.inf)
 
     def __add__(self, other: "Mean | float | Values") -> "Mean":
         constant = not isinstance(other, Mean)
@@ -254,9 +264,9 @@ def smallest(*estimates: Estimate) -> Extreme:
     return Extreme(estimates[0] if len(estimates) == 1 else Together(estimates), LOW)
 
 
-def lead(of: Mean, over: Mean) -> Extreme:
+def lead(one: Mean, other: Mean) -> Extreme:
     """The largest of some means less the largest of others of the same seeds, each along its last axis."""
-    return largest(smallest(of[..., :, None] - over[..., None, :]))
+    return largest(smallest(one[..., :, None] - other[..., None, :]))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from unit_clusters.clusters.modularity import EQUAL
 from unit_clusters.similarity.measures import FORMS, PAIR_COLUMNS, Form
 from unit_clusters_paper.claims.intervals import Mean
-from unit_clusters_paper.results.selection import RUN, good_settings, is_good, is_untrained
+from unit_clusters_paper.results.selection import RUN, is_good, is_good_setting, is_untrained
 
 MIN_SEEDS = 2
 """A single seed gives no interval."""
@@ -49,6 +49,10 @@ class Group:
         if column not in self.columns:
             raise NotTestable(f"the tables have no column {column}")
         return self.columns[column]
+
+    @property
+    def good_settings(self) -> list[tuple[str, float]]:
+        return [setting for setting, good in zip(self.settings, self.good, strict=True) if good]
 
     def sweep(self, regularizer: str) -> list[int]:
         """Where in `settings` the strengths of a regulariser are, from the weakest on."""
@@ -141,7 +145,7 @@ def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFr
         missing = [name for name in (*RUN, *keys) if name not in table]
         if missing:
             raise ValueError(f"{file} lacks the columns {', '.join(missing)}; delete it and run again")
-    good = good_settings(models)
+    good = is_good_setting(models)
     models = models.assign(discarded=(~is_good(models)).astype(float))
     groups = {}
     for experiment, trained in models[["experiment", "trained"]].drop_duplicates().itertuples(index=False):

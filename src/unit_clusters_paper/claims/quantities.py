@@ -72,16 +72,11 @@ def good_strengths(
         least: how many there must be.
     """
     group = networks.group(experiment)
-    good = [good_settings(networks.group(other)) for other in (experiment, *shared_with)]
+    good = [networks.group(other).good_settings for other in (experiment, *shared_with)]
     found = [place for place in group.sweep(regularizer) if all(group.settings[place] in one for one in good)]
     if len(found) < least:
         raise NotTestable(f"{experiment} has {len(found)} good strengths of {regularizer}, and this takes {least}")
     return found
-
-
-def good_settings(group: Group) -> list[tuple[str, float]]:
-    """Regulariser and strength of the good settings."""
-    return [setting for setting, good in zip(group.settings, group.good, strict=True) if good]
 
 
 def baseline(networks: Networks, experiment: str) -> int:
@@ -112,11 +107,11 @@ def rises(
     return networks.mean(experiment, np.concatenate(values))
 
 
-def averaged(of: Mean, forms: Sequence[int] = ALL, layers: Sequence[int] | None = None) -> Mean:
+def averaged(values: Mean, forms: Sequence[int] = ALL, layers: Sequence[int] | None = None) -> Mean:
     """Average (..., layers, forms) over some forms and layers (None: all)."""
-    if layers is not None and max(layers) >= of.shape[-2]:
-        raise NotTestable(f"the networks have only {of.shape[-2]} hidden layers")
-    return of[..., slice(None) if layers is None else list(layers), :][..., list(forms)].mean(-1, -2)
+    if layers is not None and max(layers) >= values.shape[-2]:
+        raise NotTestable(f"the networks have only {values.shape[-2]} hidden layers")
+    return values[..., slice(None) if layers is None else list(layers), :][..., list(forms)].mean(-1, -2)
 
 
 def mean_rise(networks: Networks, column: str, experiment: str, regularizer: str, forms: Sequence[int] = ALL) -> Mean:
@@ -136,19 +131,29 @@ def last_rise(
     return averaged(rises(networks, column, experiment, regularizer), forms, layers)[-1]
 
 
-def dropouts_lead(
-    networks: Networks,
-    column: str,
-    experiment: str,
-    forms: Sequence[int] = ALL,
-    shared_with: Sequence[str] = (),
-) -> Extreme:
-    """Dropout's largest rise less the larger of L2's and L1's largest rises, averaged over forms and layers."""
+def rises_of_lead(
+    networks: Networks, column: str, experiment: str, forms: Sequence[int] = ALL, shared_with: Sequence[str] = ()
+) -> tuple[Mean, Mean]:
+    """Dropout's rises, and L2's and L1's, averaged over forms and layers."""
     dropout, others = (
         averaged(rises(networks, column, experiment, *names, shared_with=shared_with), forms)
         for names in (["dropout"], ["l2", "l1"])
     )
-    return lead(dropout, others)
+    return dropout, others
+
+
+def dropouts_lead(
+    networks: Networks, column: str, experiment: str, forms: Sequence[int] = ALL, shared_with: Sequence[str] = ()
+) -> Extreme:
+    """Dropout's largest rise less the larger of L2's and L1's largest rises, averaged over forms and layers."""
+    return lead(*rises_of_lead(networks, column, experiment, forms, shared_with))
+
+
+def place_of_largest(values: Mean) -> int:
+    """Where the largest of some means is."""
+    if np.isnan(values.value).all():
+        raise NotTestable("these networks leave it undefined")
+    return int(np.nanargmax(values.value))
 
 
 def share(part: Estimate, whole: Estimate) -> float:
@@ -176,10 +181,8 @@ def doses(group: Group, strengths: Sequence[int]) -> Float[np.ndarray, " strengt
 
 def size_at_largest_rise_of_q(networks: Networks, column: str, experiment: str, regularizer: str) -> Size:
     """The size of the change at the good strength at which Q* rises most, over layers and forms."""
-    rise = averaged(rises(networks, "q", experiment, regularizer)).value
-    if np.isnan(rise).all():
-        raise NotTestable("these networks leave it undefined")
-    return Size(rises(networks, column + IN_SD, experiment, regularizer)[int(np.nanargmax(rise))], over=2)
+    place = place_of_largest(averaged(rises(networks, "q", experiment, regularizer)))
+    return Size(rises(networks, column + IN_SD, experiment, regularizer)[place], over=2)
 
 
 def largest_size(networks: Networks, column: str, experiment: str, regularizer: str) -> Extreme:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from unit_clusters.similarity.measures import FORMS, Form
-from unit_clusters_paper.claims import quantities as of
+from unit_clusters_paper.claims import quantities
 from unit_clusters_paper.claims.intervals import Extreme, Mean, largest, lead, smallest
 from unit_clusters_paper.claims.networks import Networks
 from unit_clusters_paper.claims.rules import (
@@ -26,54 +26,58 @@ EITHER_SIGN = np.array([1.0, -1.0])
 
 
 def upstream_rise_minus_downstream(networks: Networks, column: str) -> Extreme:
-    rises = of.rises(networks, column, "base", "dropout")
-    return lead(of.averaged(rises, of.UPSTREAM), of.averaged(rises, of.DOWNSTREAM))
+    rises = quantities.rises(networks, column, "base", "dropout")
+    return lead(quantities.averaged(rises, quantities.UPSTREAM), quantities.averaged(rises, quantities.DOWNSTREAM))
 
 
 def first_layer_minus_second(networks: Networks, column: str) -> Extreme:
-    rises = of.rises(networks, column, "base", "dropout")
-    return lead(of.averaged(rises, layers=[0]), of.averaged(rises, layers=[1]))
+    rises = quantities.rises(networks, column, "base", "dropout")
+    return lead(quantities.averaged(rises, layers=[0]), quantities.averaged(rises, layers=[1]))
 
 
 def growth_of_contrast(networks: Networks, column: str) -> Mean:
-    group, strengths = networks.group("base"), of.good_strengths(networks, "base", "dropout", least=2)
+    group, strengths = networks.group("base"), quantities.good_strengths(networks, "base", "dropout", least=2)
     contrast = networks.mean("base", networks.values("base", column)[strengths])
-    return of.fitted_change(of.averaged(contrast, [FORMS.index(Form("cov", True))]), of.doses(group, strengths))
+    return quantities.fitted_change(
+        quantities.averaged(contrast, [FORMS.index(Form("cov", True))]), quantities.doses(group, strengths)
+    )
 
 
 def half_of_dropout_minus_l1(networks: Networks, column: str) -> Extreme:
-    dropout, l1 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
+    dropout, l1 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
     changes = l1[:, None] * EITHER_SIGN
     return largest(smallest(smallest(dropout[:, None, None] * HALF - changes[None])))
 
 
 def l1_over_dropout(networks: Networks, column: str) -> float:
-    dropout, l1 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
-    return of.share(largest(largest(l1[:, None] * EITHER_SIGN)), largest(dropout))
+    dropout, l1 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
+    return quantities.share(largest(largest(l1[:, None] * EITHER_SIGN)), largest(dropout))
 
 
 def half_of_l2_minus_distance(networks: Networks, column: str) -> Extreme:
-    l1, l2 = (of.averaged(of.rises(networks, column, "base", name)) for name in ("l1", "l2"))
+    l1, l2 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("l1", "l2"))
     return smallest(lead(l1, l2 * (1 - HALF)), lead(l2 * (1 + HALF), l1))
 
 
 def l1_over_l2(networks: Networks, column: str) -> float:
-    return of.share(*(largest(of.averaged(of.rises(networks, column, "base", name))) for name in ("l1", "l2")))
+    return quantities.share(
+        *(largest(quantities.averaged(quantities.rises(networks, column, "base", name))) for name in ("l1", "l2"))
+    )
 
 
 def half_of_l1s_sparsity_minus_distance(networks: Networks, column: str) -> Extreme:
-    l1, l2, start = of.at_strongest(networks, column, "base", "l1", "l2")
+    l1, l2, start = quantities.at_strongest(networks, column, "base", "l1", "l2")
     return smallest((l1 - start) * HALF - (l1 - l2), (l1 - start) * HALF + (l1 - l2))
 
 
 def l2s_sparsity_over_l1s(networks: Networks, column: str) -> float:
-    l1, l2, start = of.at_strongest(networks, column, "base", "l1", "l2")
-    return of.share(l2 - start, l1 - start)
+    l1, l2, start = quantities.at_strongest(networks, column, "base", "l1", "l2")
+    return quantities.share(l2 - start, l1 - start)
 
 
 def beside_q(networks: Networks, column: str) -> float:
-    sizes = (of.size_at_largest_rise_of_q(networks, name, "base", "dropout") for name in (column, "q"))
-    return of.share(*sizes)
+    sizes = (quantities.size_at_largest_rise_of_q(networks, name, "base", "dropout") for name in (column, "q"))
+    return quantities.share(*sizes)
 
 
 CLAIMS = [
@@ -85,12 +89,12 @@ CLAIMS = [
             Row(
                 suffix,
                 f"dropout's lead in Q*, {words}",
-                partial(of.dropouts_lead, experiment="base", forms=forms),
+                partial(quantities.dropouts_lead, experiment="base", forms=forms),
                 above(0),
             )
             for suffix, words, forms in [
-                *((str(FORMS[place]).replace(" ", "-"), str(FORMS[place]), [place]) for place in of.UPSTREAM),
-                ("overall", "mean of all measures", of.ALL),
+                *((str(FORMS[place]).replace(" ", "-"), str(FORMS[place]), [place]) for place in quantities.UPSTREAM),
+                ("overall", "mean of all measures", quantities.ALL),
             ]
         ],
     ),
@@ -125,7 +129,7 @@ CLAIMS = [
         "4.2, Fig. 3",
         "L2 raises Q*",
         "L2's rise of Q*, mean of all measures and good strengths",
-        partial(of.mean_rise, experiment="base", regularizer="l2"),
+        partial(quantities.mean_rise, experiment="base", regularizer="l2"),
         above(0),
     ),
     Claim(
@@ -169,7 +173,7 @@ CLAIMS = [
                 suffix,
                 f"size of the change in {words}, in untrained standard deviations, over measures and layers, at the "
                 "good dropout at which Q* rises most",
-                partial(of.size_at_largest_rise_of_q, experiment="base", regularizer="dropout"),
+                partial(quantities.size_at_largest_rise_of_q, experiment="base", regularizer="dropout"),
                 below(UNNOTICED, f"minor is {IN_BAND}"),
                 column,
                 effect=Effect("of that in Q*", beside_q),
@@ -188,7 +192,7 @@ CLAIMS = [
             Row(
                 f"{experiment}/{suffix}",
                 f"share of clusterings with {words}, {experiment}",
-                partial(of.share_of_clusterings, experiment=experiment, low=low, high=high),
+                partial(quantities.share_of_clusterings, experiment=experiment, low=low, high=high),
                 rule,
                 column,
                 (experiment,),
@@ -207,7 +211,7 @@ CLAIMS = [
         "training has little impact on the number of clusters",
         "size of the difference in number of clusters between trained and untrained networks, in untrained "
         "standard deviations, over good settings, measures and layers",
-        partial(of.distance_from_untrained, experiment="base"),
+        partial(quantities.distance_from_untrained, experiment="base"),
         below(UNNOTICED, f"little is {IN_BAND}"),
         "num_clusters",
         effect=Effect("untrained SD"),
@@ -221,14 +225,15 @@ CLAIMS = [
                 regularizer,
                 f"size of what each measure's change in number of clusters with {regularizer} has for itself, minus "
                 "half of what all measures have in common, over good strengths and layers",
-                partial(of.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
+                partial(quantities.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
                 above(0, "with less of their own than half of what they share, the measures would differ little"),
                 "num_clusters",
                 effect=Effect(
-                    "untrained SD of its own", partial(of.own_trend_in_sd, experiment="base", regularizer=regularizer)
+                    "untrained SD of its own",
+                    partial(quantities.own_trend_in_sd, experiment="base", regularizer=regularizer),
                 ),
             )
-            for regularizer in of.REGULARIZERS
+            for regularizer in quantities.REGULARIZERS
         ],
     ),
 ]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from unit_clusters_paper.claims import quantities as of
 from unit_clusters_paper.claims.intervals import Estimate
 from unit_clusters_paper.claims.networks import IN_SD, Networks
 
@@ -71,7 +70,7 @@ class Row(NamedTuple):
     def at_each_strength(self, networks: Networks) -> "list[Row]":
         """The rows that this one stands for: itself, or one a good strength, if there are any."""
         group = networks.groups.get((self.experiments[0], True)) if self.each_strength else None
-        rows = [] if group is None else [self._at(*setting) for setting in of.good_settings(group)]
+        rows = [] if group is None else [self._at(*setting) for setting in group.good_settings]
         return rows or [self]
 
     def _at(self, regularizer: str, strength: float) -> "Row":

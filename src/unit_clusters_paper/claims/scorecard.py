@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from unit_clusters_paper.claims import quantities as of
 from unit_clusters_paper.claims.intervals import Count, Interval, interval
 from unit_clusters_paper.claims.networks import Networks, NotTestable, arrange
 from unit_clusters_paper.claims.paper import SECTIONS
@@ -122,7 +121,7 @@ def _strongest(networks: Networks, experiment: str, regularizer: str) -> str:
     """The strongest good strength; where early stopping has another one than base, that too."""
     found = []
     for name in (experiment, EARLY) if experiment == "base" else (experiment,):
-        settings = of.good_settings(networks.groups[name, True]) if (name, True) in networks.groups else []
+        settings = networks.groups[name, True].good_settings if (name, True) in networks.groups else []
         found.append(max((strength for other, strength in settings if other == regularizer), default=None))
     first, *others = ("none" if strength is None else f"{strength:.3g}" for strength in found)
     return first + "".join(f"; {EARLY} {other}" for other in others if other not in (first, "none"))

@@ -20,8 +20,6 @@ FILES = (
 )
 """The four files of a data set, named as MNIST's."""
 
-CLASSES, SIDE = 10, 28  # to be deleted, with their uses in scripts and figures
-
 IMAGES = {"training": FILES[0], "test": FILES[2]}
 """The file of the images of each part of a data set."""
 

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.sweep_panels import (
     HEADER,
     LEFT,
@@ -37,16 +38,16 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
     kept = keep_good(modularity[modularity["experiment"] == "deep"], models)
     strongest = {
         regularizer: good[-1:]
-        for regularizer in style.REGULARIZERS
+        for regularizer in sweeps.REGULARIZERS
         if (good := good_strengths(models, "deep", regularizer))
     }
-    drawn = style.at_strengths(kept, strongest)
+    drawn = sweeps.at_strengths(kept, strongest)
     summary = _summarize(drawn, models, column)
     figure = Figure(figsize=(style.WIDTH, BOTTOM + ROWS + HEADER + 0.15))
     panels = empty_panels(figure, LEFT, BOTTOM, quantity)
     for form, axes in panels.items():
-        _draw_untrained(axes, style.of_form(kept[is_untrained(kept)], form), column)
-        for regularizer, rows in style.of_form(summary, form).groupby("regularizer", sort=False):
+        _draw_untrained(axes, sweeps.of_form(kept[is_untrained(kept)], form), column)
+        for regularizer, rows in sweeps.of_form(summary, form).groupby("regularizer", sort=False):
             draw_means(axes, form, regularizer, rows["layer"], rows)
         if not strongest:
             style.say(axes, "no trained networks")
@@ -56,18 +57,20 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
         (LEFT + 3.1) / style.WIDTH, (BOTTOM - 0.22) / figure.get_figheight(), "hidden layer", ha="center", va="top"
     )
     legend(figure, 0.6)
-    chosen = ", ".join(f"{style.REGULARIZERS[name]} {style.number(*strength)}" for name, strength in strongest.items())
+    chosen = ", ".join(
+        f"{sweeps.REGULARIZERS[name]} {sweeps.number(*strength)}" for name, strength in strongest.items()
+    )
     notes = [f"{chosen}: the largest with at least half of its seeds at {limit(models)} test accuracy."]
     points = "Points: mean ± standard error over seeds."
-    style.footnote(figure, [points, *notes * bool(chosen), style.describe("deep", modularity, models, drawn)])
+    style.footnote(figure, [points, *notes * bool(chosen), sweeps.describe("deep", modularity, models, drawn)])
     return figure
 
 
 def _summarize(drawn: pd.DataFrame, models: pd.DataFrame, column: str) -> pd.DataFrame:
     """A row for each point, as `draw_means` wants it; of one layer, so there are no layers to be averaged."""
-    groups = drawn.dropna(subset=column).groupby(["experiment", *style.SETTING, "layer"], sort=False)
+    groups = drawn.dropna(subset=column).groupby(["experiment", *sweeps.SETTING, "layer"], sort=False)
     summary = groups[column].agg(["mean", "sem"]).assign(seed_sem=float("nan"))
-    summary["few"] = style.few(groups["seed"].nunique(), models)
+    summary["few"] = sweeps.few(groups["seed"].nunique(), models)
     return summary.reset_index()
 
 
@@ -75,6 +78,6 @@ def _draw_untrained(axes: Axes, untrained: pd.DataFrame, column: str) -> None:
     """Grey boxes around each layer: mean +- 1, 2, 3 standard deviations of single networks."""
     summary = untrained.groupby("layer")[column].agg(["mean", "std"]).dropna()
     for layer, mean, sigma in summary.itertuples():
-        for reach, grey in reversed(list(enumerate(style.SIGMA_GREYS, start=1))):
+        for reach, grey in reversed(list(enumerate(sweeps.SIGMA_GREYS, start=1))):
             corner = (layer - 0.5, mean - reach * sigma)
             axes.add_patch(Rectangle(corner, 1, 2 * reach * sigma, color=grey, linewidth=0, zorder=0))

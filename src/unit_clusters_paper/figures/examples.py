@@ -8,17 +8,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS, Form, by_form
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.results.layer_files import named, read_labels, read_similarity
 from unit_clusters_paper.runs.files import written_whole
 
 FORM = Form("cov", True)
-
-SIMILARITIES = LinearSegmentedColormap.from_list("similarities", ["white", Form("cov", False).color, FORM.color])
-"""0 to 1."""
 
 
 class Example(NamedTuple):
@@ -32,22 +29,6 @@ class Example(NamedTuple):
     """Cluster of each unit; -1 is unused."""
     q: float
     """Q* of these clusters, eq. (7)."""
-
-
-def cluster_order(
-    labels: Int[np.ndarray, " units"],
-) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " boundaries"]]:
-    """Sort units by cluster, the largest first and the unused units (-1) last, else in their old order.
-
-    Returns the units in their new order, and the places in it where another cluster begins. Clusters of one size stay
-    in the order of their labels.
-    """
-    clusters, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    rank = np.full(labels.shape, len(clusters))
-    for place, cluster in enumerate(clusters[np.argsort(-sizes, kind="stable")]):
-        rank[labels == cluster] = place
-    order = np.argsort(rank, kind="stable")
-    return order, np.flatnonzero(np.diff(rank[order])) + 1
 
 
 def choose(
@@ -66,7 +47,7 @@ def choose(
     Raises:
         ValueError: a file is damaged; the message names it.
     """
-    table = style.of_form(modularity, FORM)
+    table = sweeps.of_form(modularity, FORM)
     table = table[(table["experiment"] == "base") & (table["regularizer"] == "dropout")]
     q = table[(table["seed"] == 0) & (table["layer"] == 1)].set_index("strength")["q"]
     return [
@@ -98,19 +79,6 @@ def read(path: str | Path) -> list[Example]:
     return [
         Example(float(strength), matrix, labels, float(q)) for strength, matrix, labels, q in zip(*fields, strict=True)
     ]
-
-
-def draw_example(axes: Axes, example: Example) -> None:
-    """Draw the matrix sorted by cluster, with thin red lines between the clusters."""
-    order, boundaries = cluster_order(example.labels)
-    matrix = example.similarity[np.ix_(order, order)]
-    np.fill_diagonal(matrix, 0)  # the graph that is clustered has no self-similarity
-    axes.imshow(matrix, cmap=SIMILARITIES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    for boundary in boundaries:
-        axes.axhline(boundary - 0.5, color=style.RED, linewidth=0.5)
-        axes.axvline(boundary - 0.5, color=style.RED, linewidth=0.5)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(True)
 
 
 def draw_scale(matrix: Axes, scale: Axes) -> None:

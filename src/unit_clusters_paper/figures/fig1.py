@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from unit_clusters.plots import style
+from unit_clusters.plots.similarity import cluster_order, draw_similarity, draw_sorted
 from unit_clusters.similarity.measures import FAMILIES, Form
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.examples import FORM, SIMILARITIES, Example, cluster_order, draw_example, draw_scale
+from unit_clusters_paper.figures.examples import FORM, Example, draw_scale
 from unit_clusters_paper.figures.network_diagram import draw_network
 
 CLUSTERS = [color for place, color in enumerate(colormaps["tab10"].colors) if place != 7]
@@ -133,11 +134,8 @@ def _draw_pair(axes: Axes, upstream: bool, color: str) -> None:
 
 
 def _draw_similarity(axes: Axes, example: Example) -> None:
-    matrix = example.similarity.copy()
-    np.fill_diagonal(matrix, 0)
-    axes.imshow(matrix, cmap=SIMILARITIES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    axes.set(xticks=[], yticks=[], xlabel="units")
-    axes.spines[:].set_visible(True)
+    draw_similarity(axes, example.similarity)
+    axes.set_xlabel("units")
     axes.set_title(f"similarity {style.label(FORM)}", fontsize=style.MATH_SIZE)
 
 
@@ -152,7 +150,7 @@ def _draw_sorted(figure: Figure, left: float, example: Example) -> None:
     """Panel B: the sorted matrix, with each unit's cluster as a coloured strip on the left and below, and its scale."""
     _letter(figure, "B", left - 0.1, TOP + SIDE + 0.16)
     axes = style.axes_at(figure, left, TOP, SIDE, SIDE)
-    draw_example(axes, example)
+    draw_sorted(axes, example.similarity, example.labels)
     axes.set_title("sorted by cluster")
     draw_scale(axes, style.axes_at(figure, left + SIDE + 0.07, TOP, 0.07, SIDE))
     order, _ = cluster_order(example.labels)

@@ -6,8 +6,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS, RECORDS, Form
-from unit_clusters_paper.figures import style
 
 SHOWN = [form for form in FORMS if RECORDS[form.measure].equation]
 """Those that the paper has: a further one would share a corner with one of them."""

@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from unit_clusters.plots import style
+from unit_clusters.plots.similarity import draw_sorted
 from unit_clusters.similarity.measures import FORMS, Form
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.examples import FORM, Example, draw_example, draw_scale
+from unit_clusters_paper.figures import sweeps
+from unit_clusters_paper.figures.examples import FORM, Example, draw_scale
 from unit_clusters_paper.figures.network_diagram import draw_network
 from unit_clusters_paper.figures.sweep_panels import (
     HEADER,
@@ -57,7 +59,7 @@ def draw(
     figure = Figure(figsize=(style.WIDTH, EXAMPLES + SIDE + 0.42))
     panels = draw_panels(figure, LEFT, BOTTOM, kept, models)
     fit([panels[FORMS[0]]], MODULARITY)
-    points = style.of_form(summarize(kept, models), FORM)
+    points = sweeps.of_form(summarize(kept, models), FORM)
     points = points[points["regularizer"] == "dropout"]
     for matrix, example in zip(_draw_examples(figure, examples), examples, strict=True):
         for percent, mean in points.loc[np.isclose(points["strength"], example.strength), ["percent", "mean"]].values:
@@ -67,14 +69,14 @@ def draw(
     draw_network(diagram, hidden.get("base", []))
     legend(figure, 0.6)
     matrices = "Matrices: one layer of one network, sorted by cluster, unused units last."
-    style.footnote(figure, [POOLED, matrices, style.describe("base", table, models)])
+    style.footnote(figure, [POOLED, matrices, sweeps.describe("base", table, models)])
     return figure
 
 
 def _draw_examples(figure: Figure, examples: Sequence[Example]) -> list[Axes]:
     matrices = [style.axes_at(figure, LEFT + 1.21 * place, EXAMPLES, SIDE, SIDE) for place in range(len(examples))]
     for axes, example in zip(matrices, examples, strict=True):
-        draw_example(axes, example)
+        draw_sorted(axes, example.similarity, example.labels)
         axes.set_title(f"dropout {example.strength:.2g}\n{style.Q_STAR} = {example.q:.3f}", fontsize=7.5)
     if matrices:
         matrices[0].set_ylabel("units, by cluster")

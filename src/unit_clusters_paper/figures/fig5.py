@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import mean_scores
+from unit_clusters.plots.agreement import mean_scores
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.six_panels import Means, draw_six
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
@@ -25,6 +25,6 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         rows = kept[kept["experiment"] == name]
         parts = (rows[is_untrained(rows) == untrained] for untrained in (False, True))
         means[name] = Means(*(mean_scores(part, SCORE, diagonal=1) for part in parts))
-    notes = [style.describe(name, agreement, models) for name in means]
+    notes = [sweeps.describe(name, agreement, models) for name in means]
     notes.append("On the diagonal each measure meets itself.")
     return draw_six(means, (0, 0.25, 0.5, 0.75, 1), LABEL, "more agreement", notes)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
 from unit_clusters_paper.figures.network_diagram import draw_network
 
 # Inches.

@@ -9,19 +9,11 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, hundredths, mean_scores
 from unit_clusters.similarity.measures import MEASURES, RECORDS
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import (
-    DIFFERENCES,
-    SCORES,
-    block_means,
-    draw_matrix,
-    draw_scale,
-    hundredths,
-    is_blank,
-    mean_scores,
-    reach,
-)
+from unit_clusters_paper.figures import sweeps
+from unit_clusters_paper.figures.pair_panels import DIFFERENCES, block_means, is_blank, reach
 from unit_clusters_paper.results.selection import good_strengths, is_untrained, keep_good
 
 COLUMNS = 4
@@ -54,10 +46,10 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """Draw Figure S11: two rows a regulariser, averages over layers and seeds, and these minus the untrained ones."""
     kept = keep_good(agreement[agreement["experiment"] == "base"], models)
     untrained = mean_scores(kept[is_untrained(kept)], SCORE, diagonal=1)
-    chosen = {name: spaced(good_strengths(models, "base", name)) for name in style.REGULARIZERS}
+    chosen = {name: spaced(good_strengths(models, "base", name)) for name in sweeps.REGULARIZERS}
     means = {
         regularizer: {
-            strength: mean_scores(style.at_strengths(kept, {regularizer: [strength]}), SCORE, diagonal=1)
+            strength: mean_scores(sweeps.at_strengths(kept, {regularizer: [strength]}), SCORE, diagonal=1)
             for strength in strengths
         }
         for regularizer, strengths in chosen.items()
@@ -66,9 +58,9 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(style.WIDTH, BOTTOM + len(means) * PAIR))
     for place, (regularizer, of_strength) in enumerate(means.items()):
         bottom = BOTTOM + (len(means) - 1 - place) * PAIR
-        _draw_pair(figure, bottom, style.REGULARIZERS[regularizer], of_strength, untrained, end)
+        _draw_pair(figure, bottom, sweeps.REGULARIZERS[regularizer], of_strength, untrained, end)
     _draw_scales(figure, end)
-    style.footnote(figure, [*NOTES, style.describe("base", agreement, models, style.at_strengths(kept, chosen))])
+    style.footnote(figure, [*NOTES, sweeps.describe("base", agreement, models, sweeps.at_strengths(kept, chosen))])
     return figure
 
 
@@ -89,7 +81,7 @@ def _draw_pair(
         left = LEFT + column * (SIDE + GAP[0])
         upper = style.axes_at(figure, left, bottom + SIDE + GAP[1], SIDE, SIDE)
         title = {"ha": "center", "va": "bottom", "transform": upper.transAxes, "weight": "bold"}
-        upper.text(0.5, 1 + 0.15 / SIDE, f"{word} {style.number(strength)}", **title)
+        upper.text(0.5, 1 + 0.15 / SIDE, f"{word} {sweeps.number(strength)}", **title)
         _name_measures(upper, rows=column == 0, columns=False)
         _draw_means(upper, mean)
         lower = style.axes_at(figure, left, bottom, SIDE, SIDE)

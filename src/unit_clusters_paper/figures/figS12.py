@@ -5,9 +5,10 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import mean_scores
 from unit_clusters.similarity.measures import FORMS
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import mean_scores
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.six_panels import Means, draw_six
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
@@ -25,7 +26,7 @@ def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame
             for untrained in (False, True)
         ]
         means[name] = Means(*(_mean(pairs, layers) for pairs, layers in parts))
-    notes = [style.describe(name, agreement, models) for name in means]
+    notes = [sweeps.describe(name, agreement, models) for name in means]
     scores = np.array([mean.trained for mean in means.values()])
     low, high = (end(scores[np.isfinite(scores)], initial=0) for end in (np.min, np.max))
     ticks = np.linspace(np.floor(20 * low) / 20, max(0.05, np.ceil(20 * high) / 20), 3).tolist()
@@ -34,5 +35,5 @@ def draw(agreement: pd.DataFrame, modularity: pd.DataFrame, models: pd.DataFrame
 
 def _mean(pairs: pd.DataFrame, layers: pd.DataFrame) -> Float[np.ndarray, "forms forms"]:
     """Mean transferability of each pair of forms, with each form's own mean Q* on the diagonal."""
-    own = [style.of_form(layers, form)["q"].mean() for form in FORMS]
+    own = [sweeps.of_form(layers, form)["q"].mean() for form in FORMS]
     return mean_scores(pairs, "transferability", np.array(own))

@@ -5,7 +5,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.score_panels import compare, draw_count_scale, draw_counts
 from unit_clusters_paper.results.selection import experiments, keep_good
 
@@ -24,7 +25,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """Draw Figure S5, in two ranges; right are the matrices that were clustered again."""
     names = experiments(models)
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
-    bottom = BOTTOM + style.further(names)
+    bottom = BOTTOM + sweeps.further(names)
     figure = Figure(figsize=(style.WIDTH, bottom + 2 * SIDE + 1.2))
     for place, column in enumerate(PANELS):
         pairs = kept.reindex(columns=[column, "q"]).dropna()
@@ -45,7 +46,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
         _draw_panel(lower, pairs[column], pairs["q"], pairs[column].quantile(MIDDLE[0]), pairs["q"].quantile(MIDDLE[1]))
     draw_count_scale(figure, LEFT + 1.5, bottom - 0.6, 3.2)
     notes = ["Above the line the full procedure, spectral start and Monte Carlo, finds a better clustering."]
-    style.footnote(figure, [*notes, *(style.describe(name, modularity, models) for name in names)])
+    style.footnote(figure, [*notes, *(sweeps.describe(name, modularity, models) for name in names)])
     return figure
 
 

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.results.selection import RUN, is_untrained
 
 # Inches.
@@ -48,7 +49,7 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 
 def _draw_measures(axes: Axes, table: pd.DataFrame) -> None:
     for form in FORMS:
-        rows = style.of_form(table, form)
+        rows = sweeps.of_form(table, form)
         trained = rows[~is_untrained(rows)]
         axes.plot(trained["layer"], trained["q"], "o", color=form.color, markersize=2, alpha=0.5)
         for part, line in ((trained, "-"), (rows[is_untrained(rows)], ":")):

@@ -4,15 +4,8 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import (
-    SCORES,
-    draw_matrix,
-    draw_scale,
-    mean_scores,
-    name_forms,
-    write_numbers,
-)
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
 from unit_clusters_paper.results.selection import RUN, is_untrained
 
 # Inches.

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import hundredths
 from unit_clusters.similarity.measures import FAMILIES, FORMS
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.metric_panels import STRENGTHS
-from unit_clusters_paper.figures.pair_panels import hundredths
 from unit_clusters_paper.figures.sweep_panels import HOLLOW, Quantity, fit
 from unit_clusters_paper.results.selection import RUN, is_untrained, keep_good, kinds
 from unit_clusters_paper.runs.sweep import UNTRAINED
@@ -70,7 +71,7 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
         fit(panels, Quantity("value", group, least=0))
         middle = (panels[0].get_position().y1 + panels[-1].get_position().y0) / 2
         figure.text(0.1 / style.WIDTH, middle, group, rotation=90, va="center", fontsize=8)
-    for axes, name in zip(figure.axes, style.REGULARIZERS.values(), strict=False):
+    for axes, name in zip(figure.axes, sweeps.REGULARIZERS.values(), strict=False):
         axes.set_title(name)
     corner = (style.WIDTH - 0.04) / style.WIDTH, (bottoms[0] + HEIGHT + 0.07) / figure.get_figheight()
     figure.text(*corner, "largest\ndifference", ha="right", fontsize=7)
@@ -80,10 +81,10 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
     _legend(figure, set(models["experiment"]))
     notes = [
         "Points: mean ± standard error over seeds, the layers of a network averaged first. "
-        f"{style.BASELINE} Right: the largest difference of the two means, where at least half of the seeds are left.",
+        f"{sweeps.BASELINE} Right: the largest difference of the two means, where at least half of the seeds are left.",
         "Agreement: mean element similarity of pairs of two different measures.",
     ]
-    style.footnote(figure, [*notes, *(style.describe(name, models, models) for name in PROTOCOLS)])
+    style.footnote(figure, [*notes, *(sweeps.describe(name, models, models) for name in PROTOCOLS)])
     return figure
 
 
@@ -91,7 +92,7 @@ def quantities(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.Dat
     """All rows of the figure, from the top. The tables hold the networks to show, and no others."""
     rows = [Row("sparsity", "", "black", models.rename(columns={"sparsity": "value"}))]
     for form in FORMS:
-        values = _of_networks(style.of_form(modularity, form), "q")
+        values = _of_networks(sweeps.of_form(modularity, form), "q")
         rows.append(Row(f"modularity {style.Q_STAR}", style.label(form), form.ink, values))
     agreement = agreement.assign(kind=kinds(agreement))
     for name in BLOCKS:
@@ -107,10 +108,10 @@ def _of_networks(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def summarize(values: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     """Mean, sem and few (fewer than half of the seeds are left) by experiment, regularizer and strength."""
     groups = (
-        style.with_baseline(values, models).dropna(subset="value").groupby(["experiment", "regularizer", "strength"])
+        sweeps.with_baseline(values, models).dropna(subset="value").groupby(["experiment", "regularizer", "strength"])
     )
     summary = groups["value"].agg(["mean", "sem"])
-    return summary.assign(few=style.few(groups["seed"].nunique(), models))
+    return summary.assign(few=sweeps.few(groups["seed"].nunique(), models))
 
 
 def largest_difference(summary: pd.DataFrame) -> str:
@@ -123,7 +124,7 @@ def largest_difference(summary: pd.DataFrame) -> str:
     if differences.empty:
         return ""
     most, (regularizer, _) = hundredths(differences.max()), differences.idxmax()
-    return most if most == "0" else f"{most}, {style.REGULARIZERS[regularizer]}"
+    return most if most == "0" else f"{most}, {sweeps.REGULARIZERS[regularizer]}"
 
 
 def _bottoms(rows: Sequence[Row]) -> list[float]:
@@ -137,13 +138,13 @@ def _bottoms(rows: Sequence[Row]) -> list[float]:
 def _draw_row(figure: Figure, row: Row, bottom: float, models: pd.DataFrame) -> list[Axes]:
     """Draw the panels of a row at a height in inches, with its label on the left and its largest difference right."""
     summary = summarize(row.values, models)
-    above = figure.axes[-len(style.REGULARIZERS) :] or [None] * len(style.REGULARIZERS)
-    for column, regularizer in enumerate(style.REGULARIZERS):
+    above = figure.axes[-len(sweeps.REGULARIZERS) :] or [None] * len(sweeps.REGULARIZERS)
+    for column, regularizer in enumerate(sweeps.REGULARIZERS):
         place = (LEFT + column * (WIDTH + GAP[0]), bottom, WIDTH, HEIGHT)
         axes = style.axes_at(figure, *place, sharex=above[column], sharey=figure.axes[-column] if column else None)
-        style.draw_bands(axes, row.values.loc[is_untrained(row.values), "value"])
+        sweeps.draw_bands(axes, row.values.loc[is_untrained(row.values), "value"])
         if regularizer != "dropout":
-            style.logarithmic(axes, "x")
+            sweeps.logarithmic(axes, "x")
         axes.tick_params(which="both", labelbottom=False, labelleft=column == 0)
         axes.minorticks_off()
         _draw_lines(axes, summary[summary.index.get_level_values("regularizer") == regularizer])
@@ -160,7 +161,7 @@ def _draw_row(figure: Figure, row: Row, bottom: float, models: pd.DataFrame) -> 
         fontsize=style.MATH_SIZE if row.label.startswith("$") else 8,
     )
     figure.text((right + 0.06) / width, middle, largest_difference(summary), va="center", fontsize=7)
-    return figure.axes[-len(style.REGULARIZERS) :]
+    return figure.axes[-len(sweeps.REGULARIZERS) :]
 
 
 def _draw_lines(axes: Axes, summary: pd.DataFrame) -> None:
@@ -193,6 +194,6 @@ def _legend(figure: Figure, experiments: Collection[str]) -> None:
         for experiment, (name, look) in PROTOCOLS.items()
     ]
     handles.append(Patch(color=DIFFERENCE, label="what the protocol decides"))
-    handles.append(Patch(color=style.SIGMA_GREYS[0], label="untrained"))
+    handles.append(Patch(color=sweeps.SIGMA_GREYS[0], label="untrained"))
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, (BOTTOM - 0.62) / figure.get_figheight())}
     figure.legend(handles=handles, **place, ncols=4, frameon=False, columnspacing=1.5, handlelength=2.4)

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import mean_scores
 from unit_clusters.similarity.measures import FAMILIES, FORMS
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import KINDS, mean_scores
+from unit_clusters_paper.figures import sweeps
+from unit_clusters_paper.figures.pair_panels import KINDS
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
 SCORES = {"element_similarity": "single searches", "element_similarity_best": "best partitions"}
@@ -41,7 +43,7 @@ def draw(repeats: pd.DataFrame, agreement: pd.DataFrame, models: pd.DataFrame) -
     """
     names, kept = experiments(models), [keep_good(table, models) for table in (repeats, agreement)]
     width = (ACROSS + GAP[0]) / len(names) - GAP[0]
-    bottom = BOTTOM + style.further(names)
+    bottom = BOTTOM + sweeps.further(names)
     figure = Figure(figsize=(style.WIDTH, bottom + 4 * (HEIGHT + GAP[1])))
     counts = []
     for row, (word, score) in enumerate(product(("trained", "untrained"), SCORES)):
@@ -62,7 +64,7 @@ def draw(repeats: pd.DataFrame, agreement: pd.DataFrame, models: pd.DataFrame) -
         counts.append(f"{what}: {count_beyond(pd.concat(found))}")
     _label(figure, bottom)
     beyond = "Rows in which other form / family / other family lie right of the bar: " + "; ".join(counts) + "."
-    style.footnote(figure, [beyond, *(style.describe(name, agreement, models) for name in names)])
+    style.footnote(figure, [beyond, *(sweeps.describe(name, agreement, models) for name in names)])
     return figure
 
 
@@ -76,7 +78,7 @@ def compare(searches: pd.DataFrame, pairs: pd.DataFrame, score: str) -> pd.DataF
     """
     searches, pairs = (part if score in part else part.assign(**{score: np.nan}) for part in (searches, pairs))
     means = mean_scores(pairs, score, diagonal=np.nan)
-    scores = {"repeat": [style.of_form(searches, form)[score].mean() for form in FORMS]}
+    scores = {"repeat": [sweeps.of_form(searches, form)[score].mean() for form in FORMS]}
     for name, members in MEMBERS.items():
         scores[name] = pd.DataFrame(np.where(np.isin(KINDS, members), means, np.nan)).mean(axis=1)
     return pd.DataFrame(scores)

@@ -8,7 +8,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.score_panels import compare, draw_count_scale, draw_counts
 from unit_clusters_paper.results.selection import experiments, keep_good
 
@@ -42,7 +43,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     names = experiments(models)
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
     height = SIDE + GAP[1] + LINE * len(names)
-    bottom = BOTTOM + style.further(names)
+    bottom = BOTTOM + sweeps.further(names)
     figure = Figure(figsize=(style.WIDTH, bottom + 2 * height - 0.25))
     places = [(LEFT + column * (SIDE + GAP[0]), bottom + row * height) for row in (1, 0) for column in (0, 1)]
     panels = [style.axes_at(figure, *place, SIDE, SIDE) for place in places]
@@ -55,7 +56,7 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     _draw_successes(panels[2], kept)
     draw_count_scale(figure, LEFT + 1.5, bottom - 0.72, 3.2)
     note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."
-    style.footnote(figure, [note, *(style.describe(name, modularity, models) for name in names)])
+    style.footnote(figure, [note, *(sweeps.describe(name, modularity, models) for name in names)])
     return figure
 
 

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import mean_scores
 from unit_clusters.similarity.measures import FAMILIES, FORMS, RECORDS
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import KINDS, mean_scores
+from unit_clusters_paper.figures import sweeps
+from unit_clusters_paper.figures.pair_panels import KINDS
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
 SCORES = {
@@ -48,7 +50,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         agreement: agreement.csv; a score that it lacks, or all NaN, leaves its panels empty but for a note.
     """
     names, kept = experiments(models), keep_good(agreement, models)
-    bottom = BOTTOM + style.further(names)
+    bottom = BOTTOM + sweeps.further(names)
     top = bottom + len(names) * (SIDE + GAP[1]) - GAP[1]
     figure = Figure(figsize=(style.WIDTH, top + 0.62))
     for row, experiment in enumerate(names):
@@ -63,7 +65,7 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         figure.axes[-len(SCORES)].set_ylabel(f"{experiment}\nmean score")
     _label(figure, bottom)
     note = "Up and right: more alike. ρ: rank correlation."
-    style.footnote(figure, [note, *(style.describe(name, agreement, models) for name in names)])
+    style.footnote(figure, [note, *(sweeps.describe(name, agreement, models) for name in names)])
     return figure
 
 

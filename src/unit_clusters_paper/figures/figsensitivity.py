@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
 
 TITLES = {
     "lead": f"dropout's lead\nin {style.Q_STAR}",

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.results.selection import LIMIT, is_good, is_untrained, limit
 
 METRICS = {
@@ -55,8 +56,8 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
     table = models[models["experiment"] == experiment]
     top = BOTTOM + len(METRICS) * (HEIGHT + GAP[1])
     figure = Figure(figsize=(style.WIDTH, top + 0.25))
-    shown = style.with_baseline(table, table)
-    for column, regularizer in enumerate(style.REGULARIZERS):
+    shown = sweeps.with_baseline(table, table)
+    for column, regularizer in enumerate(sweeps.REGULARIZERS):
         first = None
         for row, metric in enumerate(METRICS):
             place = LEFT + column * (WIDTH + GAP[0]), top - (row + 1) * (HEIGHT + GAP[1]), WIDTH, HEIGHT
@@ -68,7 +69,7 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
             if column == 0:
                 axes.set_ylabel(METRICS[metric])
                 axes.yaxis.set_label_coords(-0.5 / WIDTH, 0.5)
-        first.set_title(style.REGULARIZERS[regularizer])
+        first.set_title(sweeps.REGULARIZERS[regularizer])
         figure.axes[-1].set_xlabel(STRENGTHS[regularizer])
     _legend(figure)
     untrained = is_untrained(table).sum()
@@ -79,7 +80,7 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
             f"{untrained} untrained.",
             f"Dotted: {limit(models)} test accuracy; figures of modularity and agreement leave out the networks below "
             "it. A strength with seeds on both sides of it has no mean; dots are its seeds.",
-            f"{style.BASELINE} Accuracies: on a logarithmic scale of the error.",
+            f"{sweeps.BASELINE} Accuracies: on a logarithmic scale of the error.",
         ],
     )
     return figure
@@ -105,7 +106,7 @@ def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str)
     """Thin lines for seeds, a thick one for their mean and standard error, grey for the mean of untrained networks."""
     rows = table[table["regularizer"] == regularizer]
     if rows.empty:
-        style.say(axes, f"no {style.REGULARIZERS[regularizer]} networks")
+        style.say(axes, f"no {sweeps.REGULARIZERS[regularizer]} networks")
         return
     _scale(axes, regularizer, metric)
     split = is_split(rows)
@@ -122,12 +123,12 @@ def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str)
 
 def _scale(axes: Axes, regularizer: str, metric: str) -> None:
     if regularizer != "dropout":
-        style.logarithmic(axes, "x")
+        sweeps.logarithmic(axes, "x")
     if metric.endswith("_norm"):
-        style.logarithmic(axes, "y")
+        sweeps.logarithmic(axes, "y")
     elif metric in ACCURACIES:
         axes.set_yscale("function", functions=(to_height, to_accuracy))
-        axes.set_yticks(ACCURACIES[metric], map(style.number, ACCURACIES[metric]))
+        axes.set_yticks(ACCURACIES[metric], map(sweeps.number, ACCURACIES[metric]))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(-0.05, 1.05)

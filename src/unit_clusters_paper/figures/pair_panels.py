@@ -1,50 +1,20 @@
-"""Agreement between the clusters of all forms, as matrices (Figs. 5, S11 and S12)."""
-
-from collections.abc import Sequence
+"""What agreement matrices and their pairs have in common: kinds of pairs, and differences (Figs. 5, S11 and S12)."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 
-from unit_clusters.similarity.measures import FAMILIES, FORMS, PAIR_COLUMNS, Kind, kind
-from unit_clusters_paper.figures import style
+from unit_clusters.plots.agreement import MISSING
+from unit_clusters.similarity.measures import FAMILIES, FORMS, Kind, kind
 
-MISSING = "0.75"
-"""The grey of a pair without a score."""
-
-SCORES = colormaps["viridis"].with_extremes(bad=MISSING)
-
-# Vermilion and bluish green, not pure red and green, which colour-blind readers would confuse; from dark to light, so
+# Vermilion and bluish green, not pure red and green, which color-blind readers would confuse; from dark to light, so
 # that the sign is seen in grey too.
 DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#7d1200", "#cf5a3c", "#a3a3a3", "#5fd0a4", "#c9fff0"])
 DIFFERENCES = DIFFERENCES.with_extremes(bad=MISSING)
 
-FAMILY_DISTANCE = 0.589
-"""Inches between a square panel and the names of the families beside or below it."""
-
-UPSTREAM = sum(form.upstream for form in FORMS)
-
 KINDS = np.array([[kind(a, b) for b in FORMS] for a in FORMS])
 """`kind` of each pair, in the order of FORMS."""
-
-
-def mean_scores(
-    agreement: pd.DataFrame, score: str, diagonal: float | Float[np.ndarray, " forms"]
-) -> Float[np.ndarray, "forms forms"]:
-    """Mean score of each pair over all rows, as a symmetric matrix in the order of `FORMS`.
-
-    NaN scores are ignored; a pair with no other is NaN. `diagonal` is what a form scores with itself.
-    """
-    matrix = np.full((len(FORMS), len(FORMS)), np.nan)
-    np.fill_diagonal(matrix, diagonal)
-    for pair, mean in agreement.groupby(list(PAIR_COLUMNS))[score].mean().items():
-        a, b = FORMS.index(pair[:2]), FORMS.index(pair[2:])
-        matrix[a, b] = matrix[b, a] = mean
-    return matrix
 
 
 def is_blank(matrix: Float[np.ndarray, "forms forms"]) -> bool:
@@ -58,58 +28,6 @@ def reach(*differences: Float[np.ndarray, "forms forms"]) -> float:
     return max(0.05, np.ceil(20 * np.max(magnitudes, where=np.isfinite(magnitudes), initial=0)) / 20)
 
 
-def draw_matrix(axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colormap, low: float, high: float) -> None:
-    """Draw a matrix with a white cross between upstream and downstream forms."""
-    axes.imshow(matrix, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
-    axes.axhline(UPSTREAM - 0.5, color="white", linewidth=1.2)
-    axes.axvline(UPSTREAM - 0.5, color="white", linewidth=1.2)
-
-
-def write_numbers(axes: Axes, *, signed: bool = False) -> None:
-    """Write the number of each cell of the drawn matrix into it, black or white, whichever is the easier to read."""
-    (image,) = axes.images
-    for (row, column), value in np.ndenumerate(image.get_array().filled(np.nan)):
-        if not np.isnan(value):
-            dark = style.luminance(image.to_rgba(value)) < 0.179  # black and white have the same contrast to this grey
-            place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
-            axes.text(column, row, hundredths(value, signed=signed), color="white" if dark else "black", **place)
-
-
-def hundredths(value: float, *, signed: bool = False) -> str:
-    """Two decimals without the zero before them: .46, +.05 or −.05; 0 and 1 for what rounds to these."""
-    rounded = round(value, 2)
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return sign + (f"{abs(rounded):.2f}".removeprefix("0") if rounded % 1 else f"{abs(rounded):.0f}")
-
-
 def block_means(matrix: Float[np.ndarray, "forms forms"]) -> dict[Kind, float]:
     """Mean of the pairs of two different measures of each family, and of those across; NaN pairs are ignored."""
     return {name: pd.Series(matrix[name == KINDS]).mean() for name in (*FAMILIES, "across")}
-
-
-def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
-    """Write the symbols in their colours and the two families along the left side, below, or neither."""
-    symbols = [style.label(form) for form in FORMS]
-    axes.set_xticks(range(len(FORMS)), symbols if columns else [], rotation=90, fontsize=style.MATH_SIZE)
-    axes.set_yticks(range(len(FORMS)), symbols if rows else [], fontsize=style.MATH_SIZE)
-    axes.set(xlim=(-0.5, len(FORMS) - 0.5), ylim=(len(FORMS) - 0.5, -0.5))
-    axes.tick_params(length=0)
-    for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        if tick.get_text():
-            tick.set_color(FORMS[symbols.index(tick.get_text())].ink)
-    aside = -FAMILY_DISTANCE / (axes.get_position().width * axes.figure.get_figwidth())
-    share = UPSTREAM / len(FORMS)
-    for family, middle in zip(FAMILIES, (share / 2, (1 + share) / 2), strict=True):
-        if columns:
-            axes.text(middle, aside, family, ha="center", va="top", transform=axes.transAxes)
-        if rows:
-            axes.text(aside, 1 - middle, family, ha="right", va="center", rotation=90, transform=axes.transAxes)
-
-
-def draw_scale(axes: Axes, cmap: Colormap, ticks: Sequence[float], label: str) -> None:
-    """Fill the axes with a colour scale from the first to the last tick, along the longer side."""
-    mappable = ScalarMappable(Normalize(ticks[0], ticks[-1]), cmap)
-    box = axes.get_window_extent()
-    along = "horizontal" if box.width > box.height else "vertical"
-    bar = axes.figure.colorbar(mappable, cax=axes, orientation=along, label=label, ticks=ticks)
-    bar.outline.set_visible(False)

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from unit_clusters.clusters.modularity import EQUAL
-from unit_clusters_paper.figures import style
+from unit_clusters.plots import style
 
 COUNTS = LinearSegmentedColormap.from_list("counts", colormaps["Blues"](np.linspace(0.25, 1, 256)))
 """Of matrices in a hexagon, from 1 on; one of them is still seen on white."""

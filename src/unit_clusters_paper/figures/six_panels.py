@@ -10,17 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unit_clusters_paper.figures import style
-from unit_clusters_paper.figures.pair_panels import (
-    DIFFERENCES,
-    SCORES,
-    draw_matrix,
-    draw_scale,
-    is_blank,
-    name_forms,
-    reach,
-    write_numbers,
-)
+from unit_clusters.plots import style
+from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, name_forms, write_numbers
+from unit_clusters_paper.figures import sweeps
+from unit_clusters_paper.figures.pair_panels import DIFFERENCES, is_blank, reach
 
 COLUMNS = 3
 """Experiments beside each other; further ones follow below."""
@@ -51,7 +44,7 @@ def draw_six(means: Mapping[str, Means], ticks: Sequence[float], label: str, gai
         notes: for the foot of the figure.
     """
     rows = [list(means)[first : first + COLUMNS] for first in range(0, len(means), COLUMNS)]
-    further = style.further(means)
+    further = sweeps.further(means)
     figure = Figure(figsize=(style.WIDTH, TOP + further + (len(rows) - 1) * BLOCK))
     for number, names in enumerate(rows):
         foot, letters = further + (len(rows) - 1 - number) * BLOCK, ascii_letters[2 * COLUMNS * number :]

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.sweep_panels import (
     HEADER,
     LEFT,
@@ -56,7 +57,7 @@ def draw(
     names = ["base"] if layers else [name for name in experiments(models) if name != "base"]
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
     blocks = list(_layers(kept) if layers else _experiments(kept, names))
-    further = style.further(names, room=2)
+    further = sweeps.further(names, room=2)
     figure = Figure(figsize=(style.WIDTH, max(len(blocks), 1) * HEIGHT + FOOT + further))
     firsts = [
         _draw_block(figure, block, FOOT + further + (len(blocks) - 1 - place) * HEIGHT, models, QUANTITIES[column])
@@ -71,8 +72,8 @@ def draw(
     for axes in firsts:
         axes.set_xlim(min(ends), max(ends))
     legend(figure, 0.55 + further)
-    points = f"Points: mean ± standard error over seeds. {style.BASELINE}" if layers else POOLED
-    style.footnote(figure, [points, *(style.describe(name, modularity, models) for name in names)])
+    points = f"Points: mean ± standard error over seeds. {sweeps.BASELINE}" if layers else POOLED
+    style.footnote(figure, [points, *(sweeps.describe(name, modularity, models) for name in names)])
     return figure
 
 

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
+from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FAMILIES, FORMS, MEASURES, RECORDS, Form
-from unit_clusters_paper.figures import style
+from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.results.selection import is_untrained
 
 FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
@@ -38,7 +39,7 @@ X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 fr
 
 POOLED = (
     "Points: means over seeds and layers. Thin bars: standard error over both, as in the paper; thick bars: over "
-    f"seeds, each network's layers averaged first. {style.BASELINE}"
+    f"seeds, each network's layers averaged first. {sweeps.BASELINE}"
 )
 
 HOLLOW = {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 0.8, "zorder": 2.5}
@@ -85,16 +86,16 @@ def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODU
     Returns:
         A table with columns experiment, measure, normalized, regularizer, strength, mean, sem (of a single score: NaN),
         seed_sem (standard error over seeds, the layers of a network averaged first; NaN if there is but one layer), few
-        (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `style.with_baseline`.
+        (fewer than half of the seeds are left) and percent. Dropout starts at the baseline, `sweeps.with_baseline`.
         Trained networks only.
     """
-    scores = style.with_baseline(modularity[~is_untrained(modularity)], models).dropna(subset=column)
-    of_form = scores.groupby(["experiment", *style.SETTING])
+    scores = sweeps.with_baseline(modularity[~is_untrained(modularity)], models).dropna(subset=column)
+    of_form = scores.groupby(["experiment", *sweeps.SETTING])
     summary = of_form[column].agg(["mean", "sem"])
-    of_seed = scores.groupby(["experiment", *style.SETTING, "seed"])[column].mean()
+    of_seed = scores.groupby(["experiment", *sweeps.SETTING, "seed"])[column].mean()
     several = scores["layer"].nunique() > 1
-    summary["seed_sem"] = of_seed.groupby(["experiment", *style.SETTING]).sem() if several else np.nan
-    summary["few"] = style.few(of_form["seed"].nunique(), models)
+    summary["seed_sem"] = of_seed.groupby(["experiment", *sweeps.SETTING]).sem() if several else np.nan
+    summary["few"] = sweeps.few(of_form["seed"].nunique(), models)
     summary = summary.reset_index()
     summary["percent"] = np.nan
     for regularizer, rows in summary.groupby("regularizer"):
@@ -123,8 +124,8 @@ def draw_panels(
     summary = summarize(modularity, models, quantity.column)
     untrained = modularity[is_untrained(modularity)]
     for form, axes in panels.items():
-        style.draw_bands(axes, style.of_form(untrained, form)[quantity.column])
-        _draw_sweeps(axes, form, style.of_form(summary, form))
+        sweeps.draw_bands(axes, sweeps.of_form(untrained, form)[quantity.column])
+        _draw_sweeps(axes, form, sweeps.of_form(summary, form))
     percents = [0, 100, *summary["percent"]]
     panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
     panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4))
@@ -177,7 +178,7 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
     logarithmic = quantity.least > 0 and top > 10 * quantity.least
     for axes in panels:
         if logarithmic:
-            style.logarithmic(axes, "y")
+            sweeps.logarithmic(axes, "y")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.set_ylim(0.85 * quantity.least, top)
         else:
@@ -185,7 +186,7 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
 
 
 def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
-    for regularizer in style.REGULARIZERS:
+    for regularizer in sweeps.REGULARIZERS:
         rows = summary[summary["regularizer"] == regularizer].sort_values("percent")
         if not rows.empty:
             draw_means(axes, form, regularizer, rows["percent"], rows)
@@ -210,18 +211,18 @@ def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], sum
 def look(regularizer: str) -> dict[str, str | float]:
     """Line and marker of a regulariser, as keyword arguments of matplotlib."""
     size = 5.5 if regularizer == "dropout" else 3.5  # a star fills less of its size
-    line = {"linestyle": style.LINES[regularizer], "linewidth": 0.9}
-    return {**line, "marker": style.MARKERS[regularizer], "markersize": size, "markeredgewidth": 0}
+    line = {"linestyle": sweeps.LINES[regularizer], "linewidth": 0.9}
+    return {**line, "marker": sweeps.MARKERS[regularizer], "markersize": size, "markeredgewidth": 0}
 
 
 def legend(figure: Figure, bottom: float) -> None:
     """Say what markers and grey bands are, in one line at a height in inches."""
     entries = {
-        word: Line2D([], [], color="0.25", **look(regularizer)) for regularizer, word in style.REGULARIZERS.items()
+        word: Line2D([], [], color="0.25", **look(regularizer)) for regularizer, word in sweeps.REGULARIZERS.items()
     }
     if any(line.get_markerfacecolor() == "white" for axes in figure.axes for line in axes.lines):
         entries["hollow: fewer than half of the seeds left"] = Line2D([], [], color="0.25", **look("l2") | HOLLOW)
-    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=grey) for grey in style.SIGMA_GREYS)
+    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=grey) for grey in sweeps.SIGMA_GREYS)
     figure.legend(
         entries.values(),
         entries,

@@ -28,7 +28,7 @@ def similarities(
 
 
 def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int = CHUNK) -> list[Matrices]:
-    """The four similarities between the units of each hidden layer, eqs. (1) to (4), in float64.
+    """The four signed similarities between the units of each hidden layer, eqs. (1) to (4) without abs(), in float64.
 
     Args:
         network: an ensemble of one.
@@ -47,4 +47,4 @@ def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk:
     form = ClosedForm(weights, biases, layers, Options(cross_entropy))
     for images in pixels.split(chunk):
         form.add(images.to(weights[0].dtype).div_(255))
-    return [sums.similarity() for sums in form.sums.values()]
+    return [sums.signed() for sums in form.sums.values()]

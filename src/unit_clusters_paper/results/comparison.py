@@ -1,32 +1,66 @@
 """How far the clusters in the layers of networks agree, as rows of agreement.csv and repeats.csv."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from unit_clusters.clusters.agreement import Agreement, Repeats, compare_repeats
+import numpy as np
+from jaxtyping import Bool, Int
+
+from unit_clusters.clusters.agreement import Agreement, Repeats, compare_repeats, element_similarities
+from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.clusters.rows import pair_rows
+from unit_clusters.clusters.search import Clustering
 from unit_clusters.similarity.measures import PAIR_COLUMNS, Form, Matrices, by_form
+from unit_clusters_paper.results.clustering import turned_in
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_scores import OtherScores, other_scores
 from unit_clusters_paper.results.tables import RUN_COLUMNS
 
+ROTATED = "element_similarity_rotated"
+"""Of the units that are live under both measures, in axes that are turned alike for both, corrected for chance: the
+mean over rotations. NaN where there are none, or fewer than two such units."""
+
 *AGREEING, SPEARMAN = Agreement._fields
-AGREEMENT = (*RUN_COLUMNS, "layer", *PAIR_COLUMNS, *AGREEING, *OtherScores._fields, SPEARMAN)
+AGREEMENT = (*RUN_COLUMNS, "layer", *PAIR_COLUMNS, *AGREEING, *OtherScores._fields, SPEARMAN, ROTATED)
 REPEATS = (*RUN_COLUMNS, "layer", *Form._fields, *Repeats._fields)
 """Columns of the tables of that name."""
 
 
 def compare_layers(
-    layers: Sequence[Sequence[Matrices]], labels: Sequence[Searches], runs: Sequence[Mapping]
+    layers: Sequence[Sequence[Matrices]], labels: Sequence[Searches], runs: Sequence[Mapping], settings: Mapping
 ) -> tuple[list[dict], list[dict]]:
-    """The rows of agreement.csv and of repeats.csv for all layers of a cohort; `labels` are by layer."""
+    """The rows of agreement.csv and of repeats.csv for all layers of a cohort; `labels` are by layer.
+
+    Of the settings, `steps`, `entropy` and `rotations` are for the turned axes.
+    """
     between, within = [], []
     networks = [Searches(*network) for searches in labels for network in zip(*searches, strict=True)]
     for (layer, run, matrices), searches in zip(each_network(layers, runs), networks, strict=True):
         here, forms = run | {"layer": layer}, by_form(matrices)
         rows = pair_rows(forms, searches.labels, searches.best)
         others = (other_scores(*pair)._asdict() for pair in combinations(searches.labels, 2))
-        between += [here | row | more for row, more in zip(rows, others, strict=True)]
+        turned = ({ROTATED: score} for score in _rotated(run["id"], layer, matrices, searches.labels, settings))
+        between += [here | row | more | last for row, more, last in zip(rows, others, turned, strict=True)]
         for form, single, again, halves in zip(forms, searches.labels, searches.again, searches.halves, strict=True):
             within.append(here | form._asdict() | compare_repeats(single, again, halves)._asdict())
     return between, within
+
+
+def _rotated(
+    run: str, layer: int, signed: Matrices, labels: Int[np.ndarray, "forms units"], settings: Mapping
+) -> Iterator[float]:
+    """The agreement in turned axes, of each pair of forms."""
+    found = {}  # of the same units, a form has the same clusters with whatever other form it is compared
+
+    def turned(form: Form, units: Bool[np.ndarray, " units"]) -> list[Clustering]:
+        key = form, units.tobytes()
+        if key not in found:
+            found[key] = turned_in(run, layer, signed[form.measure], form, units, settings)
+        return found[key]
+
+    live = labels != UNUSED
+    for (a, live_a), (b, live_b) in combinations(zip(by_form(signed), live, strict=True), 2):
+        both = live_a & live_b
+        pairs = zip(turned(a, both), turned(b, both), strict=True) if both.sum() > 1 else ()
+        scores = [element_similarities(one.labels, other.labels)[1] for one, other in pairs]
+        yield float(np.mean(scores)) if scores else float("nan")

@@ -20,7 +20,7 @@ Stacks = Mapping[str, Float[np.ndarray, "models _units _units"]]
 
 
 def write_similarity(layers: Sequence[Stacks], path: str | Path) -> None:
-    """Write the matrices of each layer, in float32. All layers have the same measures, some or all of the MEASURES.
+    """Write the signed matrices of each layer, in float32. All layers have the same measures, some or all of MEASURES.
 
     Raises:
         ValueError: an entry is NaN or beyond float32, as when a network's weights have grown without bound.
@@ -42,7 +42,7 @@ def write_similarity(layers: Sequence[Stacks], path: str | Path) -> None:
 
 
 def read_similarity(path: str | Path, models: int | None = None) -> list[list[Matrices]]:
-    """For each layer, and each network in it, the matrices by measure.
+    """For each layer, and each network in it, the signed matrices by measure.
 
     Args:
         path: what `write_similarity` wrote.
@@ -58,8 +58,8 @@ def read_similarity(path: str | Path, models: int | None = None) -> list[list[Ma
             some = next(iter(stacks.values()))
             for measure, stack in stacks.items():
                 _expect_shape(measure, stack, (models or len(some), *2 * some.shape[-1:]))
-                if not ((stack >= 0) & (stack < np.inf) & (stack == stack.mT)).all():
-                    raise ValueError(f"{measure} is not finite, symmetric and without negative entries")
+                if not (np.isfinite(stack) & (stack == stack.mT)).all():
+                    raise ValueError(f"{measure} is not finite and symmetric")
     return [
         [dict(zip(stacks, matrices, strict=True)) for matrices in zip(*stacks.values(), strict=True)]
         for stacks in layers

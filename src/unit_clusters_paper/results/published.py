@@ -61,7 +61,7 @@ def _side_by_side(found: Searches) -> np.ndarray:
     return np.concatenate([single, np.moveaxis(found.halves, 2, -1)], axis=-1)
 
 
-def read_labels(path: str | Path) -> dict[tuple[str, float, int, int], Searches]:
+def unpack_labels(path: str | Path) -> dict[tuple[str, float, int, int], Searches]:
     """What `pack_labels` packed: of each network and layer, by regulariser, strength, seed and layer, the labels.
 
     Returns:

@@ -72,14 +72,14 @@ def keep_good(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     return table[runs.isin(pd.MultiIndex.from_frame(models.loc[is_good(models), RUN]))]
 
 
-def good_settings(models: pd.DataFrame) -> pd.Series:
+def is_good_setting(models: pd.DataFrame) -> pd.Series:
     """Whether at least half of the seeds of a setting are good, by experiment, regularizer and strength, sorted."""
     return is_good(models).groupby([models[name] for name in RUN[:3]]).mean() >= 0.5
 
 
 def good_strengths(models: pd.DataFrame, experiment: str, regularizer: str) -> list[float]:
     """The good strengths of a sweep, from the weakest (Figs. S9 to S11)."""
-    good = good_settings(models[(models["experiment"] == experiment) & (models["regularizer"] == regularizer)])
+    good = is_good_setting(models[(models["experiment"] == experiment) & (models["regularizer"] == regularizer)])
     return [strength for *_, strength in good.index[good]]
 
 

@@ -1,0 +1,195 @@
+"""Which small mistakes do no tests notice? A random sample of mutants of the numerical modules, against their tests.
+
+    python tests/mutants.py --number 300 --seed 0 [part of a module's path ...]
+
+A mutant has one change: an operator, a comparison, a number, a name, a keyword or statement left out, arguments
+swapped. It stands in a copy of the tree, where a fork of this process, which has imported the large libraries, runs the
+tests of its module. Those that pass them all are printed.
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numba
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = ("torch.func", "pandas", "scipy.stats", "networkx", "igraph", "leidenalg", "clusim.sim", "beartype")
+
+CLUSTERS, NETWORKS, CLAIMS = (
+    f"src/{room}" for room in ("unit_clusters/clusters", "unit_clusters_paper/networks", "unit_clusters_paper/claims")
+)
+TESTS = {
+    f"{CLUSTERS}/modularity.py": ["modularity", "properties"],
+    f"{CLUSTERS}/search.py": ["modularity", "properties", "restarts"],
+    f"{CLUSTERS}/restarts.py": ["restarts"],
+    f"{NETWORKS}/training.py": ["training"],
+    f"{NETWORKS}/evaluation.py": ["network"],
+    f"{CLAIMS}/intervals.py": ["intervals"],
+}
+"""The tests of each module, by the names of their files."""
+
+COMPILED = f"{CLUSTERS}/search.py"
+"""Tested as plain Python, since it takes long to compile."""
+
+SLOW = "leiden or company or karate or drift"
+"""Tests that are left out for their time."""
+
+COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+COMPARISONS |= {ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
+OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div}
+OPERATORS |= {ast.Pow: ast.Mult, ast.Mod: ast.FloorDiv, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd}
+OPERATORS |= {ast.MatMult: ast.Mult, ast.And: ast.Or, ast.Or: ast.And}
+PAIRS = ["min max", "amin amax", "argmin argmax", "fmin fmax", "minimum maximum", "any all", "sum mean", "LOW HIGH"]
+PAIRS += ["ones zeros", "triu tril", "floor ceil", "rows columns", "isf sf", "sign abs", "log exp", "sqrt square"]
+RENAMED = {a: b for pair in map(str.split, PAIRS) for a, b in (pair, pair[::-1])}
+
+
+class Mutant(NamedTuple):
+    """A module with a change."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+
+def changed(node: ast.AST, **fields: object) -> ast.AST:
+    """A copy with other fields."""
+    return type(node)(**{**dict(ast.iter_fields(node)), **fields})
+
+
+def changes(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """Nodes within this one, and what to put in their place."""
+    match node:
+        case ast.Compare(ops=[op, *others]) if type(op) in COMPARISONS:
+            yield node, changed(node, ops=[COMPARISONS[type(op)](), *others])
+        case ast.BinOp(op=op) | ast.BoolOp(op=op) | ast.AugAssign(op=op) if type(op) in OPERATORS:
+            yield node, changed(node, op=OPERATORS[type(op)]())
+        case ast.UnaryOp(operand=operand):
+            yield node, operand
+        case ast.Constant(value=bool(value)):
+            yield node, ast.Constant(not value)
+        case ast.Constant(value=int(value)):
+            yield from ((node, ast.Constant(value + step)) for step in (1, -1))
+        case ast.Constant(value=float(value)):
+            yield node, ast.Constant(2 * value or 1.0)
+        case ast.Name(id=name, ctx=ast.Load()) if name in RENAMED:
+            yield node, ast.Name(RENAMED[name])
+        case ast.Attribute(attr=name) if name in RENAMED:
+            yield node, changed(node, attr=RENAMED[name])
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            yield test, ast.UnaryOp(ast.Not(), test)
+        case ast.Slice():
+            yield from ((node, changed(node, **{end: None})) for end in ("lower", "upper") if getattr(node, end))
+        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Break() | ast.Continue():
+            yield node, ast.Pass()
+        case ast.Call(args=args, keywords=keywords):
+            yield from ((node, changed(node, keywords=[k for k in keywords if k is not left])) for left in keywords)
+            swaps = ([*args[:i], args[i + 1], args[i], *args[i + 2 :]] for i in range(len(args) - 1))
+            yield from ((node, changed(node, args=swapped)) for swapped in swaps)
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that compute: no annotations, no types, and no messages of errors and logs."""
+    is_log = isinstance(node, ast.Expr) and ast.unparse(node).startswith(("log.", "_report("))
+    if isinstance(node, ast.Raise | ast.JoinedStr | ast.arg) or is_log:
+        return
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns", "decorator_list"):
+            for child in value if isinstance(value, list) else [value]:
+                yield from walk(child) if isinstance(child, ast.AST) else ()
+
+
+def mutants(path: str) -> list[Mutant]:
+    """All that there are of a module."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    starts = [0]
+    for line in source.encode().splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    found = {}
+    for node in walk(ast.parse(source)):
+        for old, new in changes(node):
+            start, end = starts[old.lineno - 1] + old.col_offset, starts[old.end_lineno - 1] + old.end_col_offset
+            before, after = source.encode()[start:end].decode(), ast.unparse(new)
+            after = f"({after})" if isinstance(old, ast.expr) and not isinstance(old, ast.Slice) else after
+            text = source.encode()[:start].decode() + after + source.encode()[end:].decode()
+            found[text] = Mutant(path, old.lineno, before, after, text)
+    return list(found.values())
+
+
+def passes(tree: Path, path: str, limit: float | None) -> bool:
+    """Whether the module's tests pass in this tree, by a fork of this process; not within the limit is no."""
+    child = os.fork()
+    if not child:
+        os.setsid()
+        os.chdir(tree)
+        sys.path[:0] = [str(tree / "src")]
+        numba.config.DISABLE_JIT = path == COMPILED
+        os.environ["PYTHONPATH"] = str(tree / "src")
+        os.dup2(os.open(os.devnull if limit else "mutants.log", os.O_WRONLY | os.O_CREAT), 1)
+        sys.dont_write_bytecode = limit is not None  # of the tree as it is, bytecode is kept
+        files = [f"tests/test_{name}.py" for name in TESTS[path]]
+        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", f"not ({SLOW})", *files]))
+    end = time.monotonic() + (limit or 3600)
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.05)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    if not done:
+        os.waitpid(child, 0)
+    return bool(done) and status == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--number", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("modules", nargs="*", default=[""])
+    given = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    paths = [path for path in TESTS if any(part in path for part in given.modules)]
+    candidates = [mutant for path in paths for mutant in mutants(path)]
+    sample = random.Random(given.seed).sample(candidates, min(given.number, len(candidates)))
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder, "tree")
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "results", "site", "__pycache__"))
+        survivors = 0
+        for path in paths:
+            start = time.monotonic()
+            if not passes(tree, path, None):
+                raise SystemExit(f"{path}: tests fail as it is:\n{(tree / 'mutants.log').read_text(encoding='utf-8')}")
+            took = time.monotonic() - start
+            mine = sorted(mutant for mutant in sample if mutant.path == path)
+            print(f"{path}: {len(mine)} mutants; tests take {took:.0f} s", flush=True)
+            whole = (tree / path).read_text(encoding="utf-8")
+            for mutant in mine:
+                (tree / path).write_text(mutant.source, encoding="utf-8")
+                if passes(tree, path, 10 + 3 * took):
+                    survivors += 1
+                    print(f"  {mutant.line}: {mutant.before} -> {mutant.after}", flush=True)
+            (tree / path).write_text(whole, encoding="utf-8")
+    print(f"{survivors} of {len(sample)} survive")
+
+
+if __name__ == "__main__":
+    main()
