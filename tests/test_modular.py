@@ -104,7 +104,8 @@ def zeros_like(stack):
 
 def gradients_of(ensemble, batch, runs, masks=None):
     """Of all that is minimized but the penalties: by parameters, an ensemble, and by theta."""
-    stack, aim = Stack.of(ensemble), Modularity(runs, ensemble.sizes, ensemble.parameters)
+    strengths = torch.tensor([(run.upstream, run.downstream) for run in runs], dtype=torch.float64)
+    stack, aim = Stack.of(ensemble), Modularity(strengths, ensemble.sizes, SEED)
     found = zeros_like(stack)
     gradients(stack, batch, masks, found, aim)
     return found.ensemble(), aim.slopes
@@ -140,13 +141,12 @@ def test_descent_is_the_gradient(rows):
     for row, size in rows.items():
         factor[row] *= size
     similarity = (factor @ factor.T).requires_grad_()
-    assignment = torch.rand(7, 3, dtype=torch.float64, generator=random).requires_grad_()
+    assignment = torch.randn(7, 3, dtype=torch.float64, generator=random).softmax(1).requires_grad_()
     (-0.4 * soft_modularity(similarity, assignment)).backward()
     expected = (similarity.grad + similarity.grad.T) / 2
-    by_assignment = torch.zeros(1, 7, 3, dtype=torch.float64)
-    strength = torch.full((1, 1, 1), 0.4, dtype=torch.float64)
-    found = descent(similarity.detach()[None], assignment.detach()[None], strength, by_assignment)
-    torch.testing.assert_close(found[0], expected, rtol=1e-9, atol=1e-14)
+    strength = torch.full((1, 1, 1, 1), 0.4, dtype=torch.float64)
+    found, by_assignment = descent(similarity.detach()[None, None], assignment.detach()[None], strength)
+    torch.testing.assert_close(found[0, 0], expected, rtol=1e-9, atol=1e-14)
     if assignment.grad is not None:
         torch.testing.assert_close(by_assignment[0], assignment.grad, rtol=1e-9, atol=1e-14)
     assert found.any() == (len(rows) < 6)
@@ -166,8 +166,8 @@ def test_gradients_under_dropout_are_those_of_autograd(data):
 def test_deep_networks_have_upstream_modularity_only(data):
     sizes = (16, 8, 7, 6, 10)
     assert_as_by_autograd(start([UPSTREAM], sizes), batch_of(data), [UPSTREAM])
-    with pytest.raises(ValueError, match="no aim for 3 hidden layers"):
-        Modularity([UPSTREAM, BOTH], sizes, torch.empty(0))
+    with pytest.raises(ValueError, match="one or two hidden layers, not of 3"):
+        Modularity(torch.tensor([[1.0, 0.0], [0.1, 0.1]]), sizes, SEED)
 
 
 def test_dead_layers_and_a_single_image_have_no_gradient(data):
@@ -179,3 +179,4 @@ def test_dead_layers_and_a_single_image_have_no_gradient(data):
         aimed, by_theta = gradients_of(chosen, batch, [BOTH._replace(upstream=float(part[0]))] * len(part))
         assert aimed.parameters.isfinite().all()
         assert by_theta.isfinite().all()
+

@@ -21,16 +21,16 @@ All gradients are in closed form. The slopes of ReLUs count as constant, as for 
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from unit_clusters.similarity.measures import EPSILON
 from unit_clusters.streams import stream
 from unit_clusters_paper.networks.ensemble import Stack, product
-from unit_clusters_paper.runs.sweep import DOWNSTREAM_LAYERS
+from unit_clusters_paper.runs.sweep import DOWNSTREAM_LAYERS, NO_AIM
 
 CLUSTERS = 8
 """At most, in a layer."""
@@ -39,16 +39,13 @@ RATE = 10
 """How much faster the assignments learn than the weights: Adam's steps are as long for theta as for a weight."""
 
 
-class Aimed(Protocol):
-    """What is asked of a run."""
-
-    seed: int
-    upstream: float
-    downstream: float
-
-
 class Modularity:
-    """The term of some networks, their strengths, and their assignments.
+    """The term of some networks: their strengths, and their assignments.
+
+    Args:
+        strengths: of each network, upstream and downstream.
+        sizes: units per layer, inputs and logits included.
+        seed: of all of them.
 
     Attributes:
         theta: a row a network, all layers' (units, CLUSTERS), and zeros up to a multiple of 16, as in `Stack`; random
@@ -59,28 +56,20 @@ class Modularity:
         ValueError: downstream is the aim in networks of more than DOWNSTREAM_LAYERS hidden layers.
     """
 
-    def __init__(self, runs: Sequence[Aimed], sizes: Sequence[int], like: Tensor):
+    def __init__(self, strengths: Float[Tensor, "models 2"], sizes: Sequence[int], seed: int):
         self.units = tuple(sizes[1:-1])
-        self.upstream, self.downstream = (
-            like.new_tensor([getattr(run, family) for run in runs]).reshape(-1, 1, 1)
-            for family in ("upstream", "downstream")
-        )
-        if self.downstream.any() and len(self.units) > DOWNSTREAM_LAYERS:
-            raise ValueError(
-                f"downstream modularity is no aim for {len(self.units)} hidden layers: from {DOWNSTREAM_LAYERS + 1} on, "
-                "its gradient would take each image's Jacobian, and training many times as long"
-            )
+        self.strengths = strengths.T[:, :, None, None]
+        self.upstream, self.downstream = strengths.any(0).tolist()
+        if self.downstream and len(self.units) > DOWNSTREAM_LAYERS:
+            raise ValueError(NO_AIM.format(layers=len(self.units)))
         numbers = CLUSTERS * sum(self.units)
-        self.theta = like.new_zeros(len(runs), -(-numbers // 16) * 16)
+        drawn = stream("assignments", *sizes, seed).normal(0, 1 / RATE, numbers)
+        self.theta = pad(strengths.new_tensor(drawn), (0, -numbers % 16)).repeat(len(strengths), 1)
         self.slopes = torch.zeros_like(self.theta)
-        for row, run in zip(self.theta, runs, strict=True):
-            random = stream("assignments", *sizes, run.seed)
-            row[:numbers] = torch.from_numpy(random.normal(0, 1 / RATE, numbers))
 
     def keep(self, models: Bool[Tensor, " models"]) -> None:
         """Forget all other networks."""
-        self.upstream, self.downstream = self.upstream[models], self.downstream[models]
-        self.theta, self.slopes = self.theta[models], self.slopes[models]
+        self.strengths, self.theta, self.slopes = self.strengths[:, models], self.theta[models], self.slopes[models]
 
     def add_gradients(
         self,
@@ -97,46 +86,25 @@ class Modularity:
             masks: of dropout.
             out: of the shape of `stack`.
         """
-        assignments = [part.softmax(2) for part in self._by_layer(self.theta * RATE)]
-        by_assignment = [torch.zeros_like(assignment) for assignment in assignments]
-        activities = None
-        if self.upstream.any():
-            activities = []
-            for activity, assignment, slopes in zip(hidden, assignments, by_assignment, strict=True):
-                centered = activity - activity.mean(2, keepdim=True)
-                covariance = product(centered, centered.mT).div_(activity.shape[2])
-                by_similarity = descent(covariance, assignment, self.upstream, slopes)
-                activities.append(product(by_similarity.mul_(2 / activity.shape[2]), centered))
-        if self.downstream.any():
-            self._add_downstream(stack, hidden, masks, assignments, by_assignment, out)
-        for part, assignment, slopes in zip(self._by_layer(self.slopes), assignments, by_assignment, strict=True):
-            weighted = assignment * slopes
-            torch.mul(weighted - assignment * weighted.sum(2, keepdim=True), RATE, out=part)
-        return activities
-
-    def _add_downstream(
-        self,
-        stack: Stack,
-        hidden: Sequence[Float[Tensor, "models _units batch"]],
-        masks: Sequence[Float[Tensor, "models _units batch"]] | None,
-        assignments: Sequence[Float[Tensor, "models _units clusters"]],
-        by_assignment: Sequence[Float[Tensor, "models _units clusters"]],
-        out: Stack,
-    ) -> None:
-        last = stack.weights[-1]
-        gram = product(last.mT, last)
-        by_gram = descent(gram, assignments[-1], self.downstream, by_assignment[-1])
-        if len(hidden) == DOWNSTREAM_LAYERS:
-            slope = hidden[1].sign() if masks is None else hidden[1].sign().mul_(masks[1])
-            together = product(slope, slope.mT).div_(slope.shape[2])
-            weight, middle = stack.weights[0], gram.mul_(together)
-            forward = product(middle, weight)
-            by_similarity = descent(
-                product(weight.mT, forward), assignments[0], self.downstream, by_assignment[0]
-            )
-            out.weights[0].add_(product(forward, by_similarity).mul_(2))
-            by_gram.add_(product(product(weight, by_similarity), weight.mT).mul_(together))
-        out.weights[-1].add_(product(last, by_gram).mul_(2))
+        chosen = [self.upstream, self.downstream]
+        centered = [activity - activity.mean(2, keepdim=True) for activity in hidden] if self.upstream else []
+        families = [[product(activity, activity.mT).div_(activity.shape[2]) for activity in centered]]
+        sensitivity = Sensitivity(stack, hidden, masks) if self.downstream else None
+        families.append(sensitivity.similarities if sensitivity else [])
+        by_similarity = []
+        for layer, (rows, slopes) in enumerate(zip(*map(self._by_layer, (self.theta, self.slopes)), strict=True)):
+            assignment = (rows * RATE).softmax(2)
+            similarities = torch.stack([of_layers[layer] for of_layers in families if of_layers])
+            found, by_assignment = descent(similarities, assignment, self.strengths[chosen])
+            by_similarity.append(found)
+            weighted = assignment * by_assignment
+            torch.mul(weighted - assignment * weighted.sum(2, keepdim=True), RATE, out=slopes)
+        if sensitivity:
+            sensitivity.add_gradients([found[-1] for found in by_similarity], out)
+        return [
+            product(found[0].mul_(2 / activity.shape[2]), activity)
+            for found, activity in zip(by_similarity, centered, strict=False)
+        ]
 
     def _by_layer(self, rows: Float[Tensor, "models padded"]) -> list[Float[Tensor, "models _units clusters"]]:
         lengths = [CLUSTERS * units for units in self.units]
@@ -144,37 +112,71 @@ class Modularity:
         return [part.unflatten(1, (units, CLUSTERS)) for part, units in zip(parts, self.units, strict=True)]
 
 
+class Sensitivity:
+    """E[J^T J] of each hidden layer, one or two.
+
+    Attributes:
+        similarities: these, Float[Tensor, "models _units _units"].
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        hidden: Sequence[Float[Tensor, "models _units batch"]],
+        masks: Sequence[Float[Tensor, "models _units batch"]] | None,
+    ):
+        *self._below, self._last = stack.weights
+        self.similarities = [product(self._last.mT, self._last)]
+        if self._below:
+            slope = hidden[1].sign() if masks is None else hidden[1].sign().mul_(masks[1])
+            self._together = product(slope, slope.mT).div_(slope.shape[2])
+            self._middle = self.similarities[0] * self._together
+            weight = self._below[0]
+            self.similarities.insert(0, product(weight.mT, product(self._middle, weight)))
+
+    def add_gradients(self, by_similarity: Sequence[Float[Tensor, "models _units _units"]], out: Stack) -> None:
+        """Add those by weights to `out`, given those by `similarities`."""
+        *below, by_last = by_similarity
+        for weight, by_first in zip(self._below, below, strict=True):
+            half = product(weight, by_first)
+            out.weights[0].add_(product(self._middle, half).mul_(2))
+            by_last = product(half, weight.mT).mul_(self._together).add_(by_last)
+        out.weights[-1].add_(product(self._last, by_last).mul_(2))
+
+
 def descent(
-    similarity: Float[Tensor, "models units units"],
+    similarity: Float[Tensor, "families models units units"],
     assignment: Float[Tensor, "models units clusters"],
-    strength: Float[Tensor, "models 1 1"],
-    by_assignment: Float[Tensor, "models units clusters"],
-) -> Float[Tensor, "models units units"]:
-    """The gradient of -strength * Q by the signed similarity; that by the assignment is added to `by_assignment`.
+    strength: Float[Tensor, "families models 1 1"],
+) -> tuple[Float[Tensor, "families models units units"], Float[Tensor, "models units clusters"]]:
+    """The gradients of -strength * Q by the signed similarities, and by the assignment, summed over families.
 
     In eq. (5) a similarity of a unit to itself below EPSILON counts as EPSILON. So a unit that is similar to none, dead,
-    has no part in Q and no gradient, and no gradient is infinite. Without any two similar units Q is 0. A strength of 0
-    gives exactly 0.
+    has no part in Q and no gradient, and no gradient is infinite. Without any two similar units Q is 0.
+
+    Args:
+        similarity: symmetric, with nothing negative on its diagonal.
+        assignment: probabilities, so that the clusters' sum is 1: sums over units, too, can be taken from `neighbors`.
+        strength: of each network.
     """
-    own = similarity.diagonal(dim1=1, dim2=2).unsqueeze(2)
-    scale = own.clamp(min=EPSILON).sqrt().reciprocal()
+    own = similarity.diagonal(dim1=2, dim2=3).unsqueeze(3)
+    scale = own.clamp(min=EPSILON).rsqrt()
     scales = scale * scale.mT
     normalized = similarity * scales
-    normalized.diagonal(dim1=1, dim2=2).zero_()
-    weights = normalized.abs()
-    total = weights.sum((1, 2), keepdim=True)
+    normalized.diagonal(dim1=2, dim2=3).zero_()
+    neighbors = product(normalized.abs(), assignment)
+    total = neighbors.sum((2, 3), keepdim=True)
     share = torch.where(total > 0, total.reciprocal(), 0)
-    weights.mul_(share)  # A, as in the module's docstring
-    degrees = weights.sum(2, keepdim=True)
-    volumes = product(degrees.mT, assignment)
-    by_assignment.sub_((product(weights, assignment) - degrees * volumes).mul_(2 * strength))
-    # dQ/dA = P P^T - P v 1^T - (P v 1^T)^T with v = P^T A 1, of which the mean over A is lost as A sums to 1
-    expected = product(assignment, volumes.mT)
-    slopes = product(assignment, assignment.mT).sub_(expected).sub_(expected.mT)
-    slopes.sub_((slopes * weights).sum((1, 2), keepdim=True))
-    slopes = torch.where(strength > 0, slopes.mul_(normalized.sign()).mul_(-strength * share), 0)
-    # by the normalizer: each entry of the matrix depends on two of the diagonal, by half
-    by_own = torch.where(own > EPSILON, (slopes * normalized).sum(2, keepdim=True) / own, 0)
-    slopes.mul_(scales)
-    slopes.diagonal(dim1=1, dim2=2).copy_(by_own.squeeze(2).neg())
-    return slopes
+    neighbors.mul_(share)  # A P, as in the module's docstring
+    volumes = neighbors.sum(2, keepdim=True)  # 1^T A P
+    factor = -strength * share
+    by_assignment = (neighbors - neighbors.sum(3, keepdim=True) * volumes).mul_(-2 * strength).sum(0)
+    # dQ/dA = P P^T - e 1^T - 1 e^T = (P - e 1^T - 1 v) P^T, with v the volumes and e = P v^T. Of it, the mean over A is
+    # lost, as A sums to 1.
+    left = assignment - (assignment * volumes).sum(3, keepdim=True) - volumes
+    left.sub_((left * neighbors).sum((2, 3), keepdim=True)).mul_(factor)
+    slopes = product(left, assignment.mT).mul_(normalized.sign_()).mul_(scales)
+    # each entry of the diagonal normalizes a row and a column
+    by_own = (slopes * similarity).sum(3, keepdim=True).div_(own)
+    slopes.diagonal(dim1=2, dim2=3).copy_(torch.where(own > EPSILON, -by_own, 0).squeeze(3))
+    return slopes, by_assignment

@@ -283,7 +283,8 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
     batch_order = stream("batch order", seed)
     kept = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
     current = Stack.of(ensemble)
-    aim = Modularity(runs, ensemble.sizes, current.rest) if any(run.upstream or run.downstream for run in runs) else None
+    aims = current.rest.new_tensor([(run.upstream, run.downstream) for run in runs])
+    aim = Modularity(aims, ensemble.sizes, seed) if aims.any() else None
     adam = Adam([current.first, current.rest, *([aim.theta] if aim else [])])
     courses = [Course(run, settings) for run in runs]
     models = torch.arange(len(runs))  # the rows of `kept` that the networks still in training belong to
