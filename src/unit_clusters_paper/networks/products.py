@@ -35,8 +35,8 @@ def product(
 ) -> Float[Tensor, "*models rows columns"]:
     """Each network's matrix product, into `out` if given. One of the factors may be a matrix that all networks share.
 
-    On a processor each network has a product of its own. How a large one is cut, and with it the last bits, depends on
-    how many networks there are, and torch promises no less of `bmm` than that it may do so, too.
+    On a processor each network has a product of its own, so that company does not change a bit. By torch's `matmul` of
+    all at once it did: with 7, 11, 12 and 20 units, in the first layer, by MKL's AVX2 code for Intel's processors.
     """
     if left.is_cuda:
         return torch.matmul(left, right, out=out)
