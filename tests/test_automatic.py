@@ -17,6 +17,7 @@ from unit_clusters.analysis import analyze
 from unit_clusters.similarity import any_module
 from unit_clusters.similarity.automatic import Positions
 from unit_clusters.similarity.measures import MEASURES
+from unit_clusters.similarity.options import Options
 
 IMAGES = 5
 
@@ -203,10 +204,9 @@ def dense(model, name, images, labels, loss):
     return {"cov": torch.cov(torch.cat(activities).T)} | means
 
 
-def similarities(model, images, names, labels, loss, **options):
-    options = {"positions": None, "steps": 10, "restarts": 0, "rotations": 0, "progress": False} | options
-    found = analyze(model, images, names, labels, loss, **options)
-    return {name: found[name].signed for name in names}
+def similarities(model, images, names, labels, loss, *, output=None, device=None, **options):
+    """What `analyze` finds before it looks for clusters."""
+    return any_module.measure(model, images, labels, names, Options(loss, **options), output, device, progress=False)[0]
 
 
 def assert_close(ours, expected, rtol=1e-9, relative_to_largest=1e-11):
