@@ -6,6 +6,7 @@ import sys
 import tomllib
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from itertools import product
 from pathlib import Path
@@ -178,3 +179,17 @@ def test_the_workflow_asks_for_what_it_imports():
 @pytest.mark.parametrize("extra", ["slurm", "dev"])
 def test_whoever_runs_jobs_or_tests_has_the_workflow(extra):
     assert set(distributions(EXTRAS["workflow"])) < set(distributions(EXTRAS[extra]))
+
+
+def test_the_changelog_names_import_paths_that_exist():
+    """Of each row of its table, the new ones: modules, and what is taken from them."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `unit_clusters\.[^|]*: ([^|]*) \| ([^|]*) \|$", text, re.MULTILINE)
+    rows += re.findall(r"^\| `unit_clusters\.[^|:]*()\| ([^|]*) \|$", text, re.MULTILINE)
+    assert len(rows) > 20
+    for old, new in rows:
+        names = re.findall(r"`(\w+)`", new) or re.findall(r"`(\w+)`", old)
+        (module, *others) = re.findall(r"`([\w]+\.[\w.]+)`", new)
+        assert {module, *others} <= LIBRARY.keys() | REPRODUCTION.keys(), new
+        for name in names:
+            assert hasattr(import_module(module), name), f"{module} has no {name}"

@@ -20,7 +20,7 @@ os.environ.update(
 )
 
 from unit_clusters_paper.data import sources
-from unit_clusters_paper.runs import code, sweep
+from unit_clusters_paper.runs import code, insides, sweep
 
 try:
     DATASET = sources.find(config["dataset"]["name"])

@@ -1,7 +1,8 @@
 # What a run says, and what it does when it begins and when it ends.
+import platform
 import shlex
 
-from unit_clusters_paper.runs import files, insides
+from unit_clusters_paper.runs import files
 
 insides.print_less(logger)
 
@@ -11,6 +12,10 @@ if insides.is_of_a_job(workflow):
     insides.leave_failed_output()
 else:
     os.environ.pop(files.MARK, None)
+    if sys.version_info[:2] > (3, 14):
+        logger.warning(
+            f"Python {platform.python_version()} is newer than those that this workflow is made for, 3.11 to 3.14."
+        )
 
 
 def report_command(results):

@@ -5,6 +5,7 @@ UNTRAINED = f"{sweep.UNTRAINED}_.+"
 rule train:
     input:
         images=IMAGES,
+        files=FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         history="<results>/models/{experiment}/{cohort}.history.csv",
@@ -22,8 +23,11 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
         runtime=training_minutes,
-        gpu=lambda wildcards: int(
-            cohort_of(wildcards).settings["training"]["device"] == "cuda"
+        # none, not 0: for some clouds' plugins, 0 is a GPU, too
+        gpu=lambda wildcards: (
+            1
+            if cohort_of(wildcards).settings["training"]["device"] == "cuda"
+            else None
         ),
     params:
         job=lambda wildcards: {
@@ -42,6 +46,7 @@ rule train:
 rule initialize:
     input:
         images=IMAGES,
+        files=FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         models="<results>/models/{experiment}/{cohort}.models.csv",

@@ -22,7 +22,7 @@ REPORTING = ("unit_clusters_paper.runs.logs", "unit_clusters_paper.runs.processo
 def hash_of(*files: Path, source: Path = SOURCE) -> str:
     """A hash of the syntax of these files and of all modules that they use, without comments and docstrings.
 
-    It is the same in Python 3.11, 3.12 and 3.13; `ast.dump` and tokens are not, and a run would be made anew in each.
+    It is the same in Python 3.11 to 3.14. `ast.dump` and tokens are not: a run would be made anew in each.
 
     Args:
         files: scripts or modules.

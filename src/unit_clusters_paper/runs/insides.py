@@ -63,6 +63,13 @@ def is_of_a_job(workflow) -> bool:
     return False
 
 
+def stores_files(workflow) -> bool:
+    """Whether jobs are brought their files from a storage, and see no others."""
+    with dispensable("without a shared file system jobs lack the images"):
+        return workflow.storage_settings.default_storage_provider is not None
+    return False
+
+
 def leave_failed_output() -> None:
     """Have the Snakemake of a job not remove the job's output when it fails.
 
