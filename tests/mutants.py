@@ -56,7 +56,7 @@ TESTS = {
 COMPILED = f"{CLUSTERS}/search.py"
 """Tested as plain Python, since it takes long to compile."""
 
-SLOW = "leiden or company or karate or drift"
+SLOW = "no_worse_than_leiden or as_good_as_leidenalg or company or karate or drift"
 """Tests that are left out for their time."""
 
 UNLIMITED = 3600
