@@ -24,7 +24,8 @@ TINY = "workflow/presets/tiny.yaml"
 RUN = ["experiment", "regularizer", "strength", "seed"]
 TABLES = {
     "models": [
-        *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "seed", "trained", "epochs"),
+        *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "upstream", "downstream"),
+        *("seed", "trained", "epochs"),
         *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
         *("l1_norm", "l2_norm", "nuclear_norm", "sparsity"),
     ],

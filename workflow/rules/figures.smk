@@ -5,7 +5,13 @@ from unit_clusters_paper.figures import catalog
 FORMATS = (".pdf", ".png", ".svg")
 MODULES = code.SOURCE / "unit_clusters_paper" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
-HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
+# Without experiments that are swept over strengths of modularity alone: they are no part of the paper.
+HIDDEN = {
+    name: EXPERIMENTS[name]["hidden"]
+    for name in PERCEPTRONS
+    if not EXPERIMENTS[name]["sweeps"]
+    or set(EXPERIMENTS[name]["sweeps"]) - set(sweep.AIMS)
+}
 
 # Those that this run has something to show in: perceptrons, networks of the user's, a study of sensitivity.
 FIGURES = {
