@@ -116,8 +116,8 @@ def finished(made_once):
 
 @pytest.fixture
 def copy(finished, tmp_path):
-    """A finished run to change."""
-    return Path(shutil.copytree(finished, tmp_path / "copy"))
+    """A finished run to change, in a folder whose name is none of ASCII alone nor of letters alone."""
+    return Path(shutil.copytree(finished, tmp_path / "müller & co"))
 
 
 def edit(path, old, new):
