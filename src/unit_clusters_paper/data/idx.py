@@ -100,7 +100,7 @@ def write_idx(path: Path, array: UInt8[np.ndarray, "..."]) -> None:
 def write_checksums(folder: Path) -> None:
     """Write the SHA-256 of the folder's four IDX files to its SHA256SUMS, in the form of `sha256sum`."""
     with written_whole(folder / CHECKSUMS) as temporary:
-        temporary.write_text("".join(f"{file_sha256(folder / name)}  {name}\n" for name in FILES))
+        temporary.write_text("".join(f"{file_sha256(folder / name)}  {name}\n" for name in FILES), encoding="utf-8")
 
 
 def load(folder: Path) -> Dataset:

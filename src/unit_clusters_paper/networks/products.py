@@ -15,7 +15,9 @@ from torch import Tensor
 def vendor(information: str | Path = "/proc/cpuinfo") -> str:
     """The processor's vendor as Linux names it, AuthenticAMD or GenuineIntel, say; empty where it does not."""
     path = Path(information)
-    found = re.search(r"^vendor_id\s*:\s*(\S+)", path.read_text(), re.MULTILINE) if path.is_file() else None
+    found = (
+        re.search(r"^vendor_id\s*:\s*(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else None
+    )
     return found[1] if found else ""
 
 
