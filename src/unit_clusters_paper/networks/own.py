@@ -15,7 +15,7 @@ from unit_clusters.similarity.any_module import measure
 from unit_clusters.similarity.layers import resolve
 from unit_clusters.similarity.options import POSITIONS, Options
 from unit_clusters_paper.data import idx
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 LAYERS = (*RUN_COLUMNS, "layer", "name", "type", "units")
 """Columns of layers.csv."""
