@@ -20,6 +20,7 @@ from benchmarks.rounds import take_turns
 from unit_clusters_paper.data import fetch, idx
 from unit_clusters_paper.data.images import Images, prepare
 from unit_clusters_paper.networks.ensemble import Stack, initialize
+from unit_clusters_paper.networks.modular import Modularity
 from unit_clusters_paper.networks.training import Adam, Course, Run, Settings, train_epoch
 
 
@@ -59,14 +60,20 @@ def operations(sizes: tuple[int, ...]) -> int:
 
 
 def ensemble_epoch(
-    models: int, sizes: tuple[int, ...], images: Images, number: int = BATCH * BATCHES, dropout: float = 0.0
+    models: int,
+    sizes: tuple[int, ...],
+    images: Images,
+    number: int = BATCH * BATCHES,
+    dropout: float = 0.0,
+    aim: float = 0.0,
 ) -> Callable[[], object]:
-    """An epoch of so many of the images."""
+    """An epoch of so many of the images; the aim is a strength of modularity, upstream and downstream."""
     stack = Stack.of(initialize(sizes, [0] * models))
     courses = [Course(Run(f"benchmark/{model}", 0, 0.0, 1e-5, dropout), Settings()) for model in range(models)]
     index = torch.randperm(len(images.labels))[:number]
-    adam = Adam(stack)
-    return lambda: train_epoch(stack, images, index, courses, adam, BATCH)
+    modular = Modularity(torch.full((models, 2), aim), sizes, 0) if aim else None
+    adam = Adam([stack.first, stack.rest, *([modular.theta] if modular else [])])
+    return lambda: train_epoch(stack, images, index, courses, adam, BATCH, modular)
 
 
 def plain_epoch(sizes: tuple[int, ...], images: Images, dropout: float = 0.0) -> Callable[[], object]:

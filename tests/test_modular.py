@@ -1,8 +1,5 @@
 """Modularity as an aim of training, against plain torch: automatic differentiation, Jacobians image by image."""
 
-import math
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +12,7 @@ from unit_clusters_paper.data.idx import Dataset
 from unit_clusters_paper.data.images import Batch, prepare
 from unit_clusters_paper.networks.ensemble import Ensemble, Stack, initialize
 from unit_clusters_paper.networks.modular import CLUSTERS, RATE, Modularity, descent
-from unit_clusters_paper.networks.training import Run, Settings, gradients, train
+from unit_clusters_paper.networks.training import Run, gradients
 
 SEED = 3
 SIZES = (16, 12, 9, 10)
@@ -133,7 +130,9 @@ def test_q_of_hard_clusters_is_that_of_the_library():
     assert found.item() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("rows", [{}, {1: 0.0, 4: 0.0}, {2: 1e-8}, {n: 0.0 for n in range(1, 7)}, {n: 0.0 for n in range(7)}])
+@pytest.mark.parametrize(
+    "rows", [{}, {1: 0.0, 4: 0.0}, {2: 1e-8}, dict.fromkeys(range(1, 7), 0.0), dict.fromkeys(range(7), 0.0)]
+)
 def test_descent_is_the_gradient(rows):
     """Also with dead units, one whose similarity to itself is below the floor, a single live unit, and none."""
     random = torch.Generator().manual_seed(0)
@@ -179,4 +178,3 @@ def test_dead_layers_and_a_single_image_have_no_gradient(data):
         aimed, by_theta = gradients_of(chosen, batch, [BOTH._replace(upstream=float(part[0]))] * len(part))
         assert aimed.parameters.isfinite().all()
         assert by_theta.isfinite().all()
-

@@ -1,9 +1,9 @@
 """From the configuration to the explicit list of runs and cohorts; nothing else builds their names.
 
-A run is one network: an experiment, a regulariser or an aim, its strength and a seed. A cohort is what one job trains: the
-networks of one experiment and regulariser, over a block of strengths and a block of seeds. An experiment may also be a
-set of networks that were trained elsewhere, a cohort each: then the checkpoint stands in place of the regulariser, and
-there is no strength. Standard library only, so that Snakemake alone can plan.
+A run is one network: an experiment, a regulariser or an aim, its strength and a seed. A cohort is what one job trains:
+the networks of one experiment and regulariser, over a block of strengths and a block of seeds. An experiment may also
+be a set of networks that were trained elsewhere, a cohort each: then the checkpoint stands in place of the regulariser,
+and there is no strength. Standard library only, so that Snakemake alone can plan.
 """
 
 import re
