@@ -36,7 +36,7 @@ published: .venv/installed ## all figures and the scorecard from the published t
 sensitivity: .venv/installed ## what one choice at a time does to the headline numbers, into results/sensitivity (minutes)
 	$(RUN) figsensitivity --configfile workflow/presets/sensitivity.yaml
 
-test: .venv/dev ## all tests but those of the next three targets (minutes)
+test: .venv/dev ## all tests but those of the next four targets (minutes)
 	$(PYTEST)
 
 test-faults: .venv/dev ## runs that are killed, moved and fed rubbish (minutes)
@@ -44,6 +44,9 @@ test-faults: .venv/dev ## runs that are killed, moved and fed rubbish (minutes)
 
 test-slurm: .venv/slurm ## the profiles for clusters, on a Slurm of one node that is installed here (Debian, as root; minutes)
 	.venv/bin/pytest -m slurm tests/slurm
+
+test-snakemake: .venv/oldest/installed ## the tests of the workflow, on the oldest Snakemake that it takes (minutes; needs a network)
+	.venv/oldest/bin/pytest --numprocesses 2 --dist worksteal tests/test_workflow.py tests/test_run.py tests/test_profiles.py tests/test_insides.py
 
 test-wheel: .venv/dev ## wheel and sdist, and what the library needs, in a fresh environment (minutes; needs a network)
 	.venv/bin/pytest tests/wheel
@@ -72,13 +75,20 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	rm -rf .venv build site .pytest_cache .ruff_cache .hypothesis $(addprefix logs/,quick tiny redrawn) $(addprefix results/,quick tiny redrawn)
 
 .venv/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "This is tested with Python 3.11 to 3.13, and $(PYTHON) is " + sys.version.split()[0] + ". Name one of them: make PYTHON=python3.13 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[workflow]"
 	@touch $@
 
 .venv/dev: .venv/installed
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+.venv/oldest/installed: .venv/installed
+	$(PYTHON) -m venv --clear .venv/oldest
+	grep -v '^snakemake==' constraints.txt > .venv/oldest/constraints.txt
+	.venv/oldest/bin/pip install --quiet -c .venv/oldest/constraints.txt -e ".[dev]" \
+		snakemake==$$(sed -n 's/.*"snakemake>=\([0-9.]*\),.*/\1/p' pyproject.toml)
 	@touch $@
 
 .venv/slurm: .venv/dev
@@ -89,4 +99,4 @@ clean: ## remove the environment, caches, and the results of all but the paper's
 	.venv/bin/pip install --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
-.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm test-wheel benchmark scaling rulegraph docs lint clean
+.PHONY: help quick paper resume status report verify published sensitivity test test-faults test-slurm test-snakemake test-wheel benchmark scaling rulegraph docs lint clean

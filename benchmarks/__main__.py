@@ -2,10 +2,10 @@
 
 import sys
 
-from benchmarks import automatic, clustering, similarity, training
+from benchmarks import automatic, clustering, imports, similarity, training
 
 failed = 0
-for benchmark in (training, similarity, automatic, clustering):
+for benchmark in (training, similarity, automatic, clustering, imports):
     print(benchmark.__doc__.splitlines()[0], end="\n\n")
     failed |= benchmark.main()
     print()

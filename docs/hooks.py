@@ -166,9 +166,9 @@ def rooms() -> list[Path]:
 
 
 def reference(room: Path) -> str:
-    """The public functions and classes of a room, module by module."""
+    """The public functions and classes of a folder of modules, module by module."""
     text = (room / "__init__.py").read_text(encoding="utf-8")
-    return "\n\n".join([f"# {room.name}", get_docstring(parse(text)), *modules(room)])
+    return "\n\n".join([f"# {room.parent.name}.{room.name}", get_docstring(parse(text)), *modules(room)])
 
 
 def modules(room: Path) -> Iterator[str]:

@@ -18,13 +18,14 @@ from unit_clusters.clusters.agreement import Agreement
 from unit_clusters.clusters.modularity import adjacency as a_tilde
 from unit_clusters.clusters.modularity import modularity, num_clusters
 from unit_clusters.clusters.restarts import Restarts
+from unit_clusters.clusters.rows import TURNED
 from unit_clusters.clusters.search import Clustering
 from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS, Form, normalize
 
 ROOT = Path(__file__).parent.parent
 
-COLUMNS = (*Form._fields, *Clustering._fields, "contrast", "largest_share", *Restarts._fields)
+COLUMNS = (*Form._fields, *Clustering._fields, "contrast", "largest_share", *Restarts._fields, *TURNED, "soft_units")
 
 
 def grouped(groups=3, size=4, inputs=9, classes=3):
@@ -99,6 +100,7 @@ def test_the_tables_have_the_columns_of_the_workflow(found):
         "normalized_b",
         *Agreement._fields,
     ]
+    np.testing.assert_array_equal(found["1"].similarity["cov"], np.abs(found["1"].signed["cov"]))
     row = table[(table["measure"] == "o_sens") & table["normalized"]].iloc[0]
     assert row["q"] == found["1"].clusters["normalized o_sens"].q
     assert row["q_best"] >= row["q"] - 1e-12
@@ -161,7 +163,7 @@ def test_all_is_saved(found, tmp_path):
     pd.testing.assert_frame_equal(pd.read_csv(folder / "modularity.csv", dtype={"layer": str}), found.table())
     pd.testing.assert_frame_equal(pd.read_csv(folder / "agreement.csv", dtype={"layer": str}), found.agreement())
     with np.load(folder / "1.npz", allow_pickle=False) as arrays:
-        assert np.array_equal(arrays["hess"], found["1"].similarity["hess"])
+        assert np.array_equal(arrays["hess"], found["1"].signed["hess"])
         labels = dict(zip(arrays["forms"], arrays["labels"], strict=True))
     assert np.array_equal(labels["normalized cov"], found["1"].clusters["normalized cov"].labels)
     about = json.loads((folder / "analysis.json").read_text())

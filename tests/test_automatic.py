@@ -17,6 +17,7 @@ from unit_clusters.analysis import analyze
 from unit_clusters.similarity import any_module
 from unit_clusters.similarity.automatic import Positions
 from unit_clusters.similarity.measures import MEASURES
+from unit_clusters.similarity.options import Options
 
 IMAGES = 5
 
@@ -196,17 +197,16 @@ def dense_image(model, name, image, label, loss):
 
 
 def dense(model, name, images, labels, loss):
-    """Eqs. (1) to (4), image by image."""
+    """Eqs. (1) to (4) before abs(), image by image."""
     pairs = zip(images, labels, strict=True)
     activities, matrices = zip(*(dense_image(model, name, *pair, loss) for pair in pairs), strict=True)
     means = {measure: sum(matrix[measure] for matrix in matrices) / len(images) for measure in MEASURES[1:]}
-    return {"cov": torch.cov(torch.cat(activities).T).abs()} | {name: mean.abs() for name, mean in means.items()}
+    return {"cov": torch.cov(torch.cat(activities).T)} | means
 
 
-def similarities(model, images, names, labels, loss, **options):
-    options = {"positions": None, "steps": 10, "restarts": 0, "progress": False} | options
-    found = analyze(model, images, names, labels, loss, **options)
-    return {name: {m: found[name].similarity[m] for m in MEASURES if m not in found.left_out} for name in names}
+def similarities(model, images, names, labels, loss, *, output=None, device=None, **options):
+    """What `analyze` finds before it looks for clusters."""
+    return any_module.measure(model, images, labels, names, Options(loss, **options), output, device, progress=False)[0]
 
 
 def assert_close(ours, expected, rtol=1e-9, relative_to_largest=1e-11):
@@ -244,7 +244,7 @@ def gauss_newton(model, images, labels):
     h = model[1](model[0](images)).detach()
     j = torch.stack([jacobian(model[2:], x) for x in h])
     p = model[2:](h).softmax(1)
-    return (j.mT @ (p.diag_embed() - p[:, :, None] * p[:, None]) @ j).mean(0).abs().detach()
+    return (j.mT @ (p.diag_embed() - p[:, :, None] * p[:, None]) @ j).mean(0).detach()
 
 
 def test_the_hessian_of_gelus_is_not_gauss_newton():
@@ -560,10 +560,10 @@ def test_output_picks_tensors_of_the_model_and_of_layers():
     assert ours["cov"].shape == (4, 4)
     assert set(ours) == {"cov", "i_sens", "o_sens"}
     before = model.pair(model.twice(model.twice(images))[:, None])[0][:, 0]
-    np.testing.assert_allclose(ours["cov"], torch.cov(before.T).abs().detach(), rtol=1e-9)
+    np.testing.assert_allclose(ours["cov"], torch.cov(before.T).detach(), rtol=1e-9)
     w = model.last.weight.detach()
     j = w * (before > 0)[:, None]
-    np.testing.assert_allclose(ours["o_sens"], (j.mT @ j).mean(0).abs(), rtol=1e-9)
+    np.testing.assert_allclose(ours["o_sens"], (j.mT @ j).mean(0), rtol=1e-9)
     assert h.min() >= 0
     with pytest.raises(ValueError, match="the model returns a dict: output="):
         similarities(model, images, ["act"], None, None)

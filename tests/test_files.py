@@ -121,7 +121,7 @@ def test_layer_files_round_trip(tmp_path):
         for measure in MEASURES:
             np.testing.assert_array_equal(found[2][measure], stacks[measure][2].astype(np.float32), strict=True)
     searches = [
-        Searches(*random.integers(-1, 2, (3, 3, 8, units)), random.integers(-1, 2, (3, 8, 2, units)))
+        Searches(*random.integers(-1, 2, (3, 3, 8, units)), *(random.integers(-1, 2, (3, 8, n, units)) for n in (2, 5)))
         for units in (4, 2)
     ]
     write_labels(searches, tmp_path / "labels.npz")

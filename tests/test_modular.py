@@ -131,7 +131,7 @@ def test_q_of_hard_clusters_is_that_of_the_library():
 
 
 @pytest.mark.parametrize(
-    "rows", [{}, {1: 0.0, 4: 0.0}, {2: 1e-8}, dict.fromkeys(range(1, 7), 0.0), dict.fromkeys(range(7), 0.0)]
+    "rows", [{}, {1: 0.0, 4: 0.0}, {2: 1e-8}, {n: 0.0 for n in range(1, 7)}, {n: 0.0 for n in range(7)}]
 )
 def test_descent_is_the_gradient(rows):
     """Also with dead units, one whose similarity to itself is below the floor, a single live unit, and none."""

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ ORDER = (
     "unit_clusters.files",
     "unit_clusters.similarity",
     "unit_clusters.clusters",
+    "unit_clusters.layer",
     "unit_clusters.plots",
     "unit_clusters.analysis",
     "unit_clusters_paper.runs",
@@ -66,12 +68,22 @@ def imported(path):
 
 
 def graph():
-    """By module of ours, the modules of ours that it imports, itself and the rooms that it is in left out."""
-    ours = LIBRARY | REPRODUCTION
-    return {
-        module: {name for name, _ in imported(path) if name in ours and not f"{module}.".startswith(f"{name}.")}
-        for module, path in ours.items()
-    }
+    """By module of ours, the modules of ours that it imports; but for rooms and packages, which import nothing."""
+    files = {name: path for name, path in (LIBRARY | REPRODUCTION).items() if path.name != "__init__.py"}
+    return {module: {name for name, _ in imported(path) if name in files} for module, path in files.items()}
+
+
+def loaded(module):
+    """The packages of others that are imported with a module of ours, by whatever way."""
+    waiting, seen, found = [module], set(), set()
+    while waiting:
+        seen.add(path := (LIBRARY | REPRODUCTION)[waiting.pop()])
+        for name in (name for name, top in imported(path) if top):
+            if name.startswith("unit_clusters"):
+                waiting += [name] if (LIBRARY | REPRODUCTION).get(name, path) not in seen else []
+            else:
+                found.add(name.partition(".")[0])
+    return found - sys.stdlib_module_names
 
 
 def importers(package, files):
@@ -84,14 +96,24 @@ def test_the_library_imports_nothing_of_the_reproduction():
     assert [(module, name) for name in foreign for module in importers(name, LIBRARY)] == []
 
 
-def test_igraph_is_imported_only_where_leiden_is_asked_for():
+def test_a_library_call_loads_what_it_uses():
+    assert loaded("unit_clusters.analysis") == {"jaxtyping", "numba", "numpy", "pandas", "scipy", "torch", "tqdm"}
+
+
+def test_igraph_is_imported_in_one_module_of_the_library():
     (module,) = importers("igraph", LIBRARY | REPRODUCTION)
     assert module in LIBRARY
-    assert [name for name, top in imported(LIBRARY[module]) if name == "igraph" and top] == []
 
 
 def test_clusim_is_imported_in_one_module():
     assert len(importers("clusim", REPRODUCTION)) == 1
+
+
+def test_rooms_and_packages_import_nothing():
+    """`unit_clusters` imports what it offers when it is asked for."""
+    rooms = [path for path in (LIBRARY | REPRODUCTION).values() if path.name == "__init__.py"]
+    assert {path for path in rooms if imported(path)} == {LIBRARY["unit_clusters"]}
+    assert imported(LIBRARY["unit_clusters"]) == {("importlib", True), ("importlib.import_module", True)}
 
 
 def test_no_circle_of_imports():
@@ -112,6 +134,7 @@ def test_no_module_reaches_back():
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+DISTRIBUTIONS = packages_distributions()
 
 
 def distributions(requirements):
@@ -128,7 +151,7 @@ def needed(names):
     tops = (
         {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"unit_clusters", "unit_clusters_paper"}
     )
-    return {canonicalize_name(packages_distributions()[top][0]) for top in tops}
+    return {canonicalize_name(DISTRIBUTIONS[top][0]) for top in tops}
 
 
 def names_in(files):
@@ -156,3 +179,17 @@ def test_the_workflow_asks_for_what_it_imports():
 @pytest.mark.parametrize("extra", ["slurm", "dev"])
 def test_whoever_runs_jobs_or_tests_has_the_workflow(extra):
     assert set(distributions(EXTRAS["workflow"])) < set(distributions(EXTRAS[extra]))
+
+
+def test_the_changelog_names_import_paths_that_exist():
+    """Of each row of its table, the new ones: modules, and what is taken from them."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `unit_clusters\.[^|]*: ([^|]*) \| ([^|]*) \|$", text, re.MULTILINE)
+    rows += re.findall(r"^\| `unit_clusters\.[^|:]*()\| ([^|]*) \|$", text, re.MULTILINE)
+    assert len(rows) > 20
+    for old, new in rows:
+        names = re.findall(r"`(\w+)`", new) or re.findall(r"`(\w+)`", old)
+        (module, *others) = re.findall(r"`([\w]+\.[\w.]+)`", new)
+        assert {module, *others} <= LIBRARY.keys() | REPRODUCTION.keys(), new
+        for name in names:
+            assert hasattr(import_module(module), name), f"{module} has no {name}"

@@ -41,7 +41,8 @@ def searches(models, units, clusters, rng):
     shape = (models, len(FORMS), units)
     labels = rng.integers(UNUSED, clusters, shape)
     again, *best = (np.where(rng.random(shape) < 0.2, rng.integers(UNUSED, clusters, shape), labels) for _ in range(4))
-    return Searches(*(array.astype(np.int16) for array in (labels, again, best[0], np.stack(best[1:], axis=2))))
+    none = np.empty((models, len(FORMS), 0, units))
+    return Searches(*(array.astype(np.int16) for array in (labels, again, best[0], np.stack(best[1:], axis=2), none)))
 
 
 def cohorts(rng, clusters=5):

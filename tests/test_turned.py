@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from unit_clusters.clusters.agreement import element_similarities
 from unit_clusters.clusters.modularity import adjacency, modularity
 from unit_clusters.clusters.search import cluster
 from unit_clusters.clusters.soft import _nearest, soft_gain, soft_units
 from unit_clusters.clusters.turned import rotation, turned, turned_clusters
-from unit_clusters.similarity.measures import Form, in_form
+from unit_clusters.similarity.measures import MEASURES, Form, in_form
+from unit_clusters_paper.results.clustering import search_layers, turned_in
+from unit_clusters_paper.results.comparison import compare_layers
 
 UNITS = 40
 FORMS = [Form("cov", False), Form("cov", True)]
@@ -73,6 +76,30 @@ def test_as_many_units_are_turned_alike():
         assert all(np.array_equal(a.labels, b.labels) for a, b in zip(first, again, strict=True))
     a, b = (turned(matrix, rotation(UNITS, np.random.default_rng(0))) for matrix in (one, other))
     np.testing.assert_allclose(a + b, turned(one + other, rotation(UNITS, np.random.default_rng(0))))
+
+
+def test_of_two_measures_the_units_that_are_live_under_both_are_turned_alike():
+    """Unit 0 is dead under cov alone: pairs with cov are of the other units, the others of all."""
+    random = np.random.default_rng(0)
+    signed = {measure: np.cov(random.standard_normal((8, 30))) for measure in MEASURES}
+    signed["cov"][0] = signed["cov"][:, 0] = 0
+    settings = {"steps": 100, "entropy": 0.15, "restarts": 0, "rotations": 3}
+    layers, run = [[signed]], {"id": "run"}
+    labels, rows = search_layers(layers, [run], settings)
+    agreement, _ = compare_layers(layers, labels, [run], settings)
+    everywhere = np.ones(8, bool)
+    for a, b, units in (("cov", "hess", everywhere ^ (np.arange(8) == 0)), ("i_sens", "hess", everywhere)):
+        pair = [turned_in("run", 1, signed[m], Form(m, False), units, settings) for m in (a, b)]
+        scores = [element_similarities(one.labels, other.labels)[1] for one, other in zip(*pair, strict=True)]
+        (row,) = (
+            row
+            for row in agreement
+            if (row["measure_a"], row["measure_b"], row["normalized_a"], row["normalized_b"]) == (a, b, False, False)
+        )
+        assert row["element_similarity_rotated"] == pytest.approx(np.mean(scores), abs=1e-12)
+        assert rows[2 * MEASURES.index(b)]["q_rotated"] == pytest.approx(
+            np.mean([one.q for one in turned_in("run", 1, signed[b], Form(b, False), everywhere, settings)])
+        )
 
 
 # Soft clusters

@@ -116,8 +116,8 @@ def finished(made_once):
 
 @pytest.fixture
 def copy(finished, tmp_path):
-    """A finished run to change."""
-    return Path(shutil.copytree(finished, tmp_path / "copy"))
+    """A finished run to change, in a folder whose name is none of ASCII alone nor of letters alone."""
+    return Path(shutil.copytree(finished, tmp_path / "müller & co"))
 
 
 def edit(path, old, new):
@@ -254,14 +254,18 @@ def test_a_configuration_that_replaces_ours_need_not_have_its_experiments(tmp_pa
 # What reruns
 
 
-def test_touched_files_rerun_nothing(copy):
-    for path in copy.glob("src/unit_clusters/**/*.py"):
+def test_words_in_the_code_code_that_only_reports_and_touched_files_rerun_nothing(copy):
+    training, logs = (copy / "src/unit_clusters_paper" / name for name in ("networks/training.py", "runs/logs.py"))
+    edit(training, "Train networks", "Edited. Train networks")
+    edit(training, "class Epoch", "# edited\nclass Epoch")
+    edit(logs, "This job failed.", "This job did fail.")
+    for path in (*copy.glob("src/**/*.py"), *copy.glob("workflow/scripts/*.py")):
         path.touch()
     assert plan(copy) == {}
 
 
 def test_a_figures_code_redraws_that_figure_only(copy):
-    edit(copy / "src/unit_clusters_paper/figures/fig5.py", "def draw(", "# edited\ndef draw(")
+    edit(copy / "src/unit_clusters_paper/figures/fig5.py", "def draw(", "EDITED = 1\n\n\ndef draw(")
     assert plan(copy) == {"figures": {"fig5"}}
     before = tables(copy)
     assert "2 of 2 steps" in snakemake(copy, "--cores", "2")
@@ -284,7 +288,7 @@ def test_monte_carlo_steps_recluster_without_training(copy):
 def test_training_settings_and_code_retrain_but_do_not_initialize_again(copy):
     expected = {"train": COHORTS} | downstream(COHORTS, retrained=True)
     assert plan(copy, **overlay(copy, training={"learning_rate": 0.02})) == expected
-    edit(copy / "src/unit_clusters_paper/networks/training.py", "class Epoch", "# edited\nclass Epoch")
+    edit(copy / "src/unit_clusters_paper/networks/training.py", "class Epoch", "EDITED = 1\n\n\nclass Epoch")
     assert plan(copy) == expected
 
 
@@ -299,6 +303,11 @@ def test_a_new_seed_trains_new_cohorts_only(copy):
     expected = {"train": COHORTS} | downstream(COHORTS, retrained=True)
     expected["figures"] = expected["figures"] | {"tableS1"}
     assert plan(copy, **overlay(copy, experiments={"base": {"seeds": 3}})) == expected
+
+
+def test_a_script_makes_its_own_jobs_anew(copy):
+    edit(copy / "workflow/scripts/tableS1.py", "rows = list(", "rows = sorted(")
+    assert plan(copy) == {"figures": {"tableS1"}}
 
 
 def test_similarity_code_trains_nothing(copy):

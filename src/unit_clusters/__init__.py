@@ -1,9 +1,8 @@
-"""Clusters of hidden units in neural networks, by upstream and by downstream information.
+"""The method: clusters of hidden units in neural networks, by upstream and by downstream information.
 
-`analyze` finds them in any torch module, and `layers` lists what it can be asked for; docs/your-network.md tells more.
-
-The science behind the workflow, a room a step: `data`, `networks`, `similarity`, `clusters`, `results`, then `figures`
-and `claims`. What knows of the workflow, its runs and its jobs is in `runs`.
+`analyze` finds them in layers of any torch module, and `layers` lists what it can be asked for; docs/your-network.md
+tells more. `similarity` has equations (1) to (5) of the paper, `clusters` has (6) to (9) and the searches, `plots` the
+pictures. Nothing here knows a data set, an experiment or the workflow: that is `unit_clusters_paper`.
 """
 
 from importlib import import_module

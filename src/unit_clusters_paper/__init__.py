@@ -1,5 +1,5 @@
-"""The reproduction of the paper: its data, networks, tables, figures and claims, by the measures of `unit_clusters`.
+"""The paper: its data, networks, tables, figures and claims, by the measures and clusters of `unit_clusters`.
 
-A room a step: `data`, `networks`, `results`, then `figures` and `claims`. What knows of the workflow, its runs and its
-jobs is in `runs`.
+`data`, `networks`, `results`, `claims` and `figures` each use what comes before them. `runs`, which all of them use, is
+what knows of the workflow, its runs and its jobs.
 """

@@ -440,7 +440,7 @@ def write_matrices(path):
 
 def write_clusters(path):
     single, two = np.zeros((2, len(FORMS), 4), int), np.zeros((2, len(FORMS), 2, 4), int)
-    write_labels([Searches(single, single, single, two)], path)
+    write_labels([Searches(single, single, single, two, two)], path)
 
 
 def write_rows(path):

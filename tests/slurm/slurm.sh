@@ -7,7 +7,7 @@
 # Exit code 77 and one line that says why, where it cannot or should not be: no root, no apt, a Slurm that is not ours.
 set -euo pipefail
 
-PACKAGES=(munge slurm-client slurmctld slurmd)
+PACKAGES=(munge slurm-client slurmctld slurmd rsync) # the last for test_storage.py
 HERE=/run/unit-clusters-slurm # pids, state, logs
 CONFIGURATION=/etc/slurm/slurm.conf
 MARK="# Written by unit-clusters, tests/slurm/slurm.sh"

@@ -32,13 +32,6 @@ def node(request):
     subprocess.run([SLURM, "stop"], check=True, timeout=120)
 
 
-@pytest.fixture(scope="module")
-def local_tables(tmp_path_factory):
-    folder = copy_of_repository(tmp_path_factory.mktemp("local"))
-    snakemake(folder, "tables")
-    return tables(folder)
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the repository, its profile set for a Slurm that keeps no accounts and for jobs of seconds."""

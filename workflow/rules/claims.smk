@@ -4,7 +4,6 @@ rule claims:
         models="<results>/tables/models.csv",
         modularity="<results>/tables/modularity.csv",
         agreement="<results>/tables/agreement.csv",
-        modules=modules_of("claims.py"),
     output:
         csv="<results>/claims.csv",
         markdown="<results>/claims.md",
@@ -20,7 +19,10 @@ rule claims:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={"min_test_accuracy": config["min_test_accuracy"]},
+        job={
+            "code": code_of("claims.py"),
+            "min_test_accuracy": config["min_test_accuracy"],
+        },
     message:
         "Scorecard of the paper's claims"
     script:

@@ -2,7 +2,6 @@
 rule cluster:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
-        modules=modules_of("cluster.py"),
     output:
         labels="<results>/clusters/{experiment}/{cohort}.npz",
         modularity="<results>/clusters/{experiment}/{cohort}.csv",
@@ -19,8 +18,9 @@ rule cluster:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("cluster.py"),
             "runs": cohort_of(wildcards).runs,
-            **cohort_of(wildcards).settings["clustering"],
+            "clustering": cohort_of(wildcards).settings["clustering"],
         },
     message:
         "Cluster {wildcards.experiment}, {wildcards.cohort}"

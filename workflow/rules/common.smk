@@ -1,5 +1,4 @@
 # The cohorts of the configuration, and what several rules ask of them.
-import ast
 import math
 import os
 import re
@@ -21,7 +20,7 @@ os.environ.update(
 )
 
 from unit_clusters_paper.data import sources
-from unit_clusters_paper.runs import sweep
+from unit_clusters_paper.runs import code, insides, sweep
 
 try:
     DATASET = sources.find(config["dataset"]["name"])
@@ -99,32 +98,9 @@ def per_cohort(*paths, experiments=EXPERIMENTS):
 
 
 @cache
-def modules_of(*scripts):
-    """The modules of the package that the scripts use, by whatever way: a rule depends on these, and on no others."""
-    waiting, found = [SCRIPTS / script for script in scripts], set()
-    while waiting:
-        for name in imported_names(waiting.pop()):
-            place = SOURCE.joinpath(*name.split("."))
-            for path in (place.with_suffix(".py"), place / "__init__.py"):
-                if path.is_file() and path not in found:
-                    found.add(path)
-                    waiting.append(path)
-    return sorted(os.path.relpath(path) for path in found)
-
-
-@cache
-def imported_names(path):
-    """Dotted names that a Python file imports. What it takes from a module may be a module in turn."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found += [
-                node.module,
-                *(f"{node.module}.{alias.name}" for alias in node.names),
-            ]
-    return found
+def code_of(script, *modules):
+    """What a rule's params hold of the code, so that a job is done again when its script or what that imports changes."""
+    return code.hash_of(SCRIPTS / script, *modules)
 
 
 # Time and memory of a job, for clusters; a job that fails for want of them is tried again with more. They are a few times

@@ -4,7 +4,6 @@ rule compare:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
         labels="<results>/clusters/{experiment}/{cohort}.npz",
-        modules=modules_of("compare.py"),
     output:
         agreement="<results>/agreement/{experiment}/{cohort}.csv",
         repeats="<results>/agreement/{experiment}/{cohort}.repeats.csv",
@@ -21,8 +20,9 @@ rule compare:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("compare.py"),
             "runs": cohort_of(wildcards).runs,
-            **{
+            "clustering": {
                 key: cohort_of(wildcards).settings["clustering"][key]
                 for key in ("steps", "entropy", "rotations")
             },

@@ -1,7 +1,5 @@
 # The configuration, checked before anything is planned: one line a problem, by its key.
 import math
-import platform
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,12 +7,6 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from snakemake.exceptions import WorkflowError
-
-if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-    raise WorkflowError(
-        f"This workflow is tested with Python 3.11 to 3.13, and this is {platform.python_version()}. Run Snakemake in an "
-        "environment of one of these: `make PYTHON=python3.13 quick` makes one in .venv."
-    )
 
 # What jobs import that neither Snakemake nor the library brings; unless they run elsewhere, or Snakemake installs it.
 LACKING = [
@@ -88,7 +80,7 @@ PROBLEMS = [
         for file in workflow.configfiles
         for problem in repeated_keys(file, yaml.compose(Path(file).read_bytes()))
     ),
-    *map(said, Validator(yaml.safe_load(SCHEMA.read_text())).iter_errors(config)),
+    *map(said, Validator(yaml.safe_load(SCHEMA.read_bytes())).iter_errors(config)),
 ]
 if PROBLEMS:
     # Snakemake's own validate() prints the whole configuration
@@ -98,7 +90,7 @@ if PROBLEMS:
     )
 
 # Snakemake puts what --configfile names first, but the first experiment of an architecture has its untrained networks.
-USUAL = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"]
+USUAL = yaml.safe_load((ROOT / "config.yaml").read_bytes())["experiments"]
 config["experiments"] = {
     name: config["experiments"][name]
     for name in [*USUAL, *config["experiments"]]

@@ -3,9 +3,19 @@
 IMAGES = f"data/{config['dataset']['name']}/SHA256SUMS"
 
 
+def files_of(dataset):
+    """The IDX files of a data set, where Snakemake has to bring them to jobs. Only a new SHA256SUMS counts as a change."""
+    names = sources.find("mnist").files if insides.stores_files(workflow) else []
+    return [f"data/{dataset}/{name}" for name in names]
+
+
+FILES = ancient(files_of(config["dataset"]["name"]))
+
+
 rule images:
     output:
         "data/{dataset}/SHA256SUMS",
+        files_of("{dataset}"),
     log:
         "<logs>/images/{dataset}.log",
     localrule: True

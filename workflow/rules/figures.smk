@@ -3,7 +3,7 @@
 from unit_clusters_paper.figures import catalog
 
 FORMATS = (".pdf", ".png", ".svg")
-MODULES = SOURCE / "unit_clusters_paper" / "figures"
+MODULES = code.SOURCE / "unit_clusters_paper" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
 # Without experiments that are swept over strengths of modularity alone: they are no part of the paper.
 HIDDEN = {
@@ -31,10 +31,6 @@ for figure, entry in FIGURES.items():
                 name: FILES.get(name, f"<results>/tables/{name}.csv")
                 for name in entry.files
             },
-            modules=[
-                os.path.relpath(MODULES / f"{entry.module}.py"),
-                *modules_of("figure.py", MODULES / f"{entry.module}.py"),
-            ],
         output:
             report(
                 f"<results>/figures/{figure}.svg",
@@ -50,6 +46,7 @@ for figure, entry in FIGURES.items():
         threads: 1
         params:
             job={
+                "code": code_of("figure.py", MODULES / f"{entry.module}.py"),
                 "module": entry.module,
                 "options": entry.options
                 | ({"hidden": HIDDEN} if entry.hidden else {}),
@@ -76,8 +73,6 @@ EXAMPLES = [
 
 
 rule tableS1:
-    input:
-        modules=modules_of("tableS1.py"),
     output:
         report(
             multiext("<results>/tables/tableS1", csv=".csv", tex=".tex"),
@@ -92,6 +87,7 @@ rule tableS1:
     threads: 1
     params:
         job={
+            "code": code_of("tableS1.py"),
             "experiments": {name: EXPERIMENTS[name] for name in PERCEPTRONS},
             "l2_floor": config["l2_floor"],
         },

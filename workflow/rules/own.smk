@@ -6,7 +6,6 @@ rule examine:
             "factory"
         ].partition(":")[0],
         inputs=inputs_of,
-        modules=modules_of("examine.py"),
     output:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
         models="<results>/models/{experiment}/{cohort}.models.csv",
@@ -25,6 +24,7 @@ rule examine:
         runtime=lambda wildcards, attempt: attempt * 60,
     params:
         job=lambda wildcards: {
+            "code": code_of("examine.py"),
             "runs": cohort_of(wildcards).runs,
             **{
                 key: EXPERIMENTS[wildcards.experiment].get(key)

@@ -17,7 +17,6 @@ JOBS = {
 rule provenance:
     input:
         rules.tables.input,
-        modules=modules_of("provenance.py"),
     output:
         json="<results>/provenance.json",
         html=report(
@@ -32,7 +31,11 @@ rule provenance:
         "../../envs/plot.yaml"
     threads: 1
     params:
-        job={"config": config, "jobs": JOBS},
+        job={
+            "code": code_of("provenance.py"),
+            "config": config,
+            "jobs": JOBS,
+        },
     message:
         "Provenance"
     script:
@@ -45,7 +48,6 @@ rule verify:
         published=expand(f"{KEPT}/tables/{{table}}.csv.gz", table=PARTS),
         claims=["<results>/claims.csv", f"{KEPT}/claims.csv"],
         provenance=["<results>/provenance.json", f"{KEPT}/provenance.json"],
-        modules=modules_of("verify.py"),
     output:
         "<results>/verification.txt",
     log:
@@ -54,6 +56,8 @@ rule verify:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"code": code_of("verify.py")},
     message:
         "Compare with the published tables"
     script:

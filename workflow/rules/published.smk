@@ -5,7 +5,6 @@ PARTS = ("models", "modularity", "agreement", "repeats")
 rule table:
     input:
         f"{KEPT}/tables/{{table}}.csv.gz",
-        modules=modules_of("unpack.py"),
     output:
         "<results>/tables/{table}.csv",
     log:
@@ -16,6 +15,8 @@ rule table:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"code": code_of("unpack.py")},
     message:
         "Unpack table {wildcards.table}"
     script:

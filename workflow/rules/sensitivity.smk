@@ -18,7 +18,6 @@ if REFERENCE in EXPERIMENTS:
                 f"{KEPT}/tables/{{table}}.csv.gz",
                 table=["models", "modularity", "agreement"],
             ),
-            modules=modules_of("sensitivity.py"),
         output:
             report(
                 SENSITIVITY,
@@ -33,6 +32,7 @@ if REFERENCE in EXPERIMENTS:
         threads: 1
         params:
             job={
+                "code": code_of("sensitivity.py"),
                 "variants": differences_from(REFERENCE),
                 "min_test_accuracy": config["min_test_accuracy"],
                 "caption": catalog.FIGURES["figsensitivity"].caption,

@@ -3,7 +3,7 @@ rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
-        modules=modules_of("similarity.py"),
+        files=FILES,
     output:
         "<results>/similarity/{experiment}/{cohort}.npz",
     log:
@@ -21,6 +21,7 @@ rule similarity:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("similarity.py"),
             "runs": [run["id"] for run in cohort_of(wildcards).runs],
             **cohort_of(wildcards).settings["similarity"],
         },

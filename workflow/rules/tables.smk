@@ -24,7 +24,6 @@ rule table:
     input:
         parts=lambda wildcards: PARTS[wildcards.table],
         between=lambda wildcards: [] if wildcards.table == "models" else BETWEEN,
-        modules=modules_of("table.py"),
     output:
         "<results>/tables/{table}.csv",
     log:
@@ -35,6 +34,8 @@ rule table:
     conda:
         "../../envs/plot.yaml"
     threads: 1
+    params:
+        job={"code": code_of("table.py")},
     message:
         "Table {wildcards.table}"
     script:
@@ -58,7 +59,6 @@ rule examples:
             "<results>/clusters/base/{cohort}.npz",
             cohort=[cohort.id for cohort in EXAMPLES],
         ),
-        modules=modules_of("examples.py"),
     output:
         "<results>/examples.npz",
     log:
@@ -69,6 +69,7 @@ rule examples:
     threads: 1
     params:
         job=lambda wildcards: {
+            "code": code_of("examples.py"),
             "chosen": config["figures"]["examples"],
             "strengths": [list(cohort.strengths) for cohort in EXAMPLES],
         },

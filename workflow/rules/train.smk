@@ -5,7 +5,7 @@ UNTRAINED = f"{sweep.UNTRAINED}_.+"
 rule train:
     input:
         images=IMAGES,
-        modules=modules_of("train.py"),
+        files=FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         history="<results>/models/{experiment}/{cohort}.history.csv",
@@ -23,11 +23,15 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
         runtime=training_minutes,
-        gpu=lambda wildcards: int(
-            cohort_of(wildcards).settings["training"]["device"] == "cuda"
+        # none, not 0: for some clouds' plugins, 0 is a GPU, too
+        gpu=lambda wildcards: (
+            1
+            if cohort_of(wildcards).settings["training"]["device"] == "cuda"
+            else None
         ),
     params:
         job=lambda wildcards: {
+            "code": code_of("train.py"),
             "runs": cohort_of(wildcards).runs,
             "hidden": list(cohort_of(wildcards).hidden),
             "validation_share": config["validation_share"],
@@ -42,7 +46,7 @@ rule train:
 rule initialize:
     input:
         images=IMAGES,
-        modules=modules_of("initialize.py"),
+        files=FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         models="<results>/models/{experiment}/{cohort}.models.csv",
@@ -61,6 +65,7 @@ rule initialize:
         runtime=layer_minutes,
     params:
         job=lambda wildcards: {
+            "code": code_of("initialize.py"),
             "runs": cohort_of(wildcards).runs,
             "hidden": list(cohort_of(wildcards).hidden),
             "validation_share": config["validation_share"],

@@ -9,7 +9,7 @@ from unit_clusters_paper.runs.pages import to_html
 
 def main(job):
     least = job.params.job["min_test_accuracy"]
-    scored = scorecard.score(**read({name: path for name, path in job.input.items() if name != "modules"}, least))
+    scored = scorecard.score(**read(dict(job.input.items()), least))
     scorecard.write_csv(scored, job.output.csv)
     text = scorecard.to_markdown(scored, least)
     for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):

@@ -9,7 +9,7 @@ from unit_clusters_paper.runs.logs import logged_to
 def main(job):
     spec = job.params.job
     similarity = read_similarity(job.input.similarity, len(spec["runs"]))
-    labels, rows = search_layers(similarity, spec["runs"], spec)
+    labels, rows = search_layers(similarity, spec["runs"], spec["clustering"])
     write_labels(labels, job.output.labels)
     tables.write(MODULARITY, rows, job.output.modularity)
 

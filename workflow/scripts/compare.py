@@ -11,7 +11,7 @@ def main(job):
     runs = spec["runs"]
     similarity = read_similarity(job.input.similarity, len(runs))
     labels = read_labels(job.input.labels, len(runs), [len(layer[0]["cov"]) for layer in similarity])
-    between, within = compare_layers(similarity, labels, runs, spec)
+    between, within = compare_layers(similarity, labels, runs, spec["clustering"])
     tables.write(AGREEMENT, between, job.output.agreement)
     tables.write(REPEATS, within, job.output.repeats)
 

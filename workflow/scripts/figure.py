@@ -13,7 +13,7 @@ def module(name):
 
 
 def main(job):
-    spec, files = job.params.job, {name: path for name, path in job.input.items() if name != "modules"}
+    spec, files = job.params.job, dict(job.input.items())
     shown = {"examples": module("examples").read(files.pop("examples"))} if "examples" in files else {}
     figure = module(spec["module"]).draw(**read(files, spec["min_test_accuracy"]), **shown, **spec["options"])
     save(figure, job.output)

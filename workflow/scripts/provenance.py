@@ -9,7 +9,8 @@ from unit_clusters_paper.runs.provenance import provenance, provenance_markdown
 
 
 def main(job):
-    found = provenance(**job.params.job)
+    spec = job.params.job
+    found = provenance(spec["config"], spec["jobs"])
     page = to_html(provenance_markdown(found))
     for path, content in ((job.output.json, json.dumps(found, indent=1) + "\n"), (job.output.html, page)):
         with written_whole(path) as temporary:

@@ -7,7 +7,8 @@ from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):
-    rows = list(tableS1.sweeps(**job.params.job))
+    spec = job.params.job
+    rows = list(tableS1.sweeps(spec["experiments"], spec["l2_floor"]))
     tables.write(tableS1.COLUMNS, rows, job.output.csv)
     with written_whole(job.output.tex) as temporary:
         temporary.write_text(tableS1.latex(rows))

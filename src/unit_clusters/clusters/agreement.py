@@ -37,32 +37,7 @@ def element_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.nda
     For partitions it is the mean over units of n_ab / max(|a|, |b|), where a and b are the unit's clusters and n_ab is
     the number of units that these share. NaN if there are no units.
     """
-    if len(labels_a) == 0:
-        return float("nan")
-    (a, size_a), (b, size_b) = (
-        np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in (labels_a, labels_b)
-    )
-    shared = np.bincount(a * len(size_b) + b, minlength=len(size_a) * len(size_b)).reshape(len(size_a), len(size_b))
-    return float(np.sum(shared**2 / np.maximum.outer(size_a, size_b)) / len(labels_a))
-
-
-def similarities_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> tuple[float, float]:
-    """`element_similarities` of the units that are alive (not UNUSED) under both; NaN if there are none."""
-    alive = (labels_a != UNUSED) & (labels_b != UNUSED)
-    return element_similarities(labels_a[alive], labels_b[alive])
-
-
-def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
-    """The mean element similarity if the labels of either clustering were dealt to the units at random.
-
-    For partitions the similarity is sum over clusters a, b of n_ab^2 / (N max(|a|, |b|)), and n_ab, the number of units
-    that two clusters of random members share, is hypergeometric.
-    """
-    a, b = (np.unique(labels, return_counts=True)[1].astype(float) for labels in (labels_a, labels_b))
-    units = len(labels_a)
-    mean = np.outer(a, b) / units
-    variance = mean * np.outer(units - a, units - b) / (units * max(units - 1, 1))
-    return float(np.sum((mean**2 + variance) / np.maximum.outer(a, b)) / units)
+    return element_similarities(labels_a, labels_b)[0]
 
 
 def element_similarities(
@@ -73,11 +48,45 @@ def element_similarities(
 
     Both are NaN if there are no units; the second is 1 where chance alone makes the clusterings the same.
     """
-    found = element_similarity(labels_a, labels_b)
     if len(labels_a) == 0:
-        return found, found
-    chance = expected_similarity(labels_a, labels_b)
+        return float("nan"), float("nan")
+    shared = _overlaps(labels_a, labels_b)
+    a, b = shared.sum(axis=1), shared.sum(axis=0)
+    found = float(np.sum(shared**2 / np.maximum.outer(a, b)) / len(labels_a))
+    chance = _expected(a, b)
     return found, (found - chance) / (1 - chance) if chance < 1 - ROUNDING else 1.0
+
+
+def similarities_alive(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> tuple[float, float]:
+    """`element_similarities` of the units that are alive (not UNUSED) under both; NaN if there are none."""
+    alive = (labels_a != UNUSED) & (labels_b != UNUSED)
+    return element_similarities(labels_a[alive], labels_b[alive])
+
+
+def expected_similarity(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> float:
+    """The mean element similarity if the labels of either clustering were dealt to the units at random."""
+    shared = _overlaps(labels_a, labels_b)
+    return _expected(shared.sum(axis=1), shared.sum(axis=0))
+
+
+def _overlaps(labels_a: Int[np.ndarray, " units"], labels_b: Int[np.ndarray, " units"]) -> Float[np.ndarray, "a b"]:
+    """How many units each cluster of either clustering shares with each of the other."""
+    a, b = labels_a - UNUSED, labels_b - UNUSED
+    columns = b.max() + 1
+    table = np.bincount(a * columns + b, minlength=(a.max() + 1) * columns).reshape(-1, columns).astype(float)
+    return table[table.any(axis=1)][:, table.any(axis=0)]
+
+
+def _expected(sizes_a: Float[np.ndarray, " a"], sizes_b: Float[np.ndarray, " b"]) -> float:
+    """`expected_similarity` by the sizes of the clusters.
+
+    For partitions the similarity is sum over clusters a, b of n_ab^2 / (N max(|a|, |b|)), and n_ab, the number of units
+    that two clusters of random members share, is hypergeometric.
+    """
+    units = sizes_a.sum()
+    mean = np.outer(sizes_a, sizes_b) / units
+    variance = mean * np.outer(units - sizes_a, units - sizes_b) / (units * max(units - 1, 1))
+    return float(np.sum((mean**2 + variance) / np.maximum.outer(sizes_a, sizes_b)) / units)
 
 
 def transferability(

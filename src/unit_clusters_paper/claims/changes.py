@@ -63,8 +63,8 @@ CHANGES = {
         "within one standard deviation of untrained networks."
     ),
     "hypothesis-4/trends": (
-        "Fig. 3 draws a curve for each regulariser. Ranks pooled over all settings mostly tell which regulariser a network "
-        "had, and by noise alone a rank correlation of flat curves is low."
+        "Fig. 3 draws a curve for each regulariser. Ranks pooled over all settings mostly tell which regulariser a "
+        "network had, and by noise alone a rank correlation of flat curves is low."
     ),
     "hypothesis-4/clusters": (
         "Element similarity of unrelated clusterings is not 0 but about 0.26, so nearer to 0 than to 1 was the wrong "
@@ -96,8 +96,8 @@ CHANGES = {
     ),
     "soft-clusters": 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".',
 }
-"""By `rows`, which are those of claims.csv, then and now, whose id is this or begins with it and a slash: why their rule
-is not that of the first scorecard, or why there was none."""
+"""By `rows`, those of claims.csv, then and now, whose id is this or begins with it and a slash: why their rule is not
+that of the first scorecard, or why it had none."""
 
 
 def belongs(id: str, rows: str) -> bool:

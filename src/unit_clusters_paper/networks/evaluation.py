@@ -23,6 +23,7 @@ MODELS = (
 """Columns of models.csv."""
 
 
+@torch.inference_mode()
 def evaluate(
     stack: Stack, images: Images, index: Int[Tensor, " some"]
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:

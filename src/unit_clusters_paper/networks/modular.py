@@ -29,7 +29,8 @@ from torch.nn.functional import pad
 
 from unit_clusters.similarity.measures import EPSILON
 from unit_clusters.streams import stream
-from unit_clusters_paper.networks.ensemble import Stack, product
+from unit_clusters_paper.networks.ensemble import Stack
+from unit_clusters_paper.networks.products import product
 from unit_clusters_paper.runs.sweep import DOWNSTREAM_LAYERS, NO_AIM
 
 CLUSTERS = 8
@@ -77,7 +78,7 @@ class Modularity:
         hidden: Sequence[Float[Tensor, "models _units batch"]],
         masks: Sequence[Float[Tensor, "models _units batch"]] | None,
         out: Stack,
-    ) -> list[Float[Tensor, "models _units batch"]]:
+    ) -> list[Float[Tensor, "models _units batch"]] | None:
         """Add those by weights to `out`, set `slopes` to those by theta, and return those by hidden activities, if any.
 
         Args:
@@ -151,8 +152,8 @@ def descent(
 ) -> tuple[Float[Tensor, "families models units units"], Float[Tensor, "models units clusters"]]:
     """The gradients of -strength * Q by the signed similarities, and by the assignment, summed over families.
 
-    In eq. (5) a similarity of a unit to itself below EPSILON counts as EPSILON. So a unit that is similar to none,
-    dead, has no part in Q and no gradient, and no gradient is infinite. Without any two similar units Q is 0.
+    In eq. (5) a similarity of a unit to itself below EPSILON counts as EPSILON. So a dead unit, similar to none,
+    has no part in Q and no gradient, and no gradient is infinite. Without any two similar units Q is 0.
 
     Args:
         similarity: symmetric, with nothing negative on its diagonal.

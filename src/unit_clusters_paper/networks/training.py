@@ -28,9 +28,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from unit_clusters.streams import stream
 from unit_clusters_paper.data.images import Batch, Data, Images, batches
-from unit_clusters_paper.networks.ensemble import Ensemble, Stack, product
+from unit_clusters_paper.networks.ensemble import Ensemble, Stack
 from unit_clusters_paper.networks.evaluation import evaluate
 from unit_clusters_paper.networks.modular import Modularity
+from unit_clusters_paper.networks.products import product
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +242,7 @@ def dropout_masks(
     return masks
 
 
+@torch.inference_mode()
 def train_epoch(
     stack: Stack,
     images: Images,

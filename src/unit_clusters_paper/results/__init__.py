@@ -1,1 +1,1 @@
-"""What a run found: files of a layer, tables, the published run, and comparisons with it."""
+"""What a run found: files of a layer, rows of tables, the published run, and comparisons with it."""

@@ -14,7 +14,7 @@ from unit_clusters.similarity.measures import Form, Matrices, by_form
 from unit_clusters.streams import stream
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_searches import OtherSearches, other_searches
-from unit_clusters_paper.results.tables import RUN_COLUMNS
+from unit_clusters_paper.runs.sweep import RUN_COLUMNS
 
 MODULARITY = (*RUN_COLUMNS, "layer", *FOUND, *OtherSearches._fields)
 """Columns of modularity.csv."""
@@ -62,8 +62,11 @@ def _search(
     more, partitions = restarts(matrix, found, rngs, **options)
     rotated = turned_in(run, layer, signed, form, found.labels != UNUSED, settings)
     others = other_searches(matrix, partitions.best, rng("other searches"), **options)
-    row = found_row(form, matrix, found, more, partitions.best, np.array([turned.q for turned in rotated]))
-    return Searches(found.labels, again.labels, *partitions), row | others._asdict()
+    row = found_row(form, matrix, found, more, partitions.best, np.array([clusters.q for clusters in rotated]))
+    turned = np.full((len(rotated), len(matrix)), UNUSED)
+    for labels, clusters in zip(turned, rotated, strict=True):
+        labels[found.labels != UNUSED] = clusters.labels
+    return Searches(found.labels, again.labels, *partitions, turned), row | others._asdict()
 
 
 def turned_in(

@@ -9,12 +9,11 @@ from jaxtyping import Bool, Int
 from unit_clusters.clusters.agreement import Agreement, Repeats, compare_repeats, element_similarities
 from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.clusters.rows import pair_rows
-from unit_clusters.clusters.search import Clustering
 from unit_clusters.similarity.measures import PAIR_COLUMNS, Form, Matrices, by_form
 from unit_clusters_paper.results.clustering import turned_in
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_scores import OtherScores, other_scores
-from unit_clusters_paper.results.tables import RUN_COLUMNS
+from unit_clusters_paper.runs.sweep import RUN_COLUMNS
 
 ROTATED = "element_similarity_rotated"
 """Of the units that are live under both measures, in axes that are turned alike for both, corrected for chance: the
@@ -39,28 +38,31 @@ def compare_layers(
         here, forms = run | {"layer": layer}, by_form(matrices)
         rows = pair_rows(forms, searches.labels, searches.best)
         others = (other_scores(*pair)._asdict() for pair in combinations(searches.labels, 2))
-        turned = ({ROTATED: score} for score in _rotated(run["id"], layer, matrices, searches.labels, settings))
+        turned = ({ROTATED: score} for score in _rotated(run["id"], layer, matrices, searches, settings))
         between += [here | row | more | last for row, more, last in zip(rows, others, turned, strict=True)]
         for form, single, again, halves in zip(forms, searches.labels, searches.again, searches.halves, strict=True):
             within.append(here | form._asdict() | compare_repeats(single, again, halves)._asdict())
     return between, within
 
 
-def _rotated(
-    run: str, layer: int, signed: Matrices, labels: Int[np.ndarray, "forms units"], settings: Mapping
-) -> Iterator[float]:
+def _rotated(run: str, layer: int, signed: Matrices, searches: Searches, settings: Mapping) -> Iterator[float]:
     """The agreement in turned axes, of each pair of forms."""
-    found = {}  # of the same units, a form has the same clusters with whatever other form it is compared
+    forms, live = list(by_form(signed)), searches.labels != UNUSED
+    # By form and units: those of all live units are known, those of the units live under another form, too, are found.
+    found = {
+        (form, units.tobytes()): turned[:, units]
+        for form, units, turned in zip(forms, live, searches.turned, strict=True)
+    }
 
-    def turned(form: Form, units: Bool[np.ndarray, " units"]) -> list[Clustering]:
+    def turned(form: Form, units: Bool[np.ndarray, " units"]) -> Int[np.ndarray, "rotations live"]:
         key = form, units.tobytes()
         if key not in found:
-            found[key] = turned_in(run, layer, signed[form.measure], form, units, settings)
+            clusters = turned_in(run, layer, signed[form.measure], form, units, settings)
+            found[key] = np.array([rotation.labels for rotation in clusters])
         return found[key]
 
-    live = labels != UNUSED
-    for (a, live_a), (b, live_b) in combinations(zip(by_form(signed), live, strict=True), 2):
+    for (a, live_a), (b, live_b) in combinations(zip(forms, live, strict=True), 2):
         both = live_a & live_b
         pairs = zip(turned(a, both), turned(b, both), strict=True) if both.sum() > 1 else ()
-        scores = [element_similarities(one.labels, other.labels)[1] for one, other in pairs]
+        scores = [element_similarities(*pair)[1] for pair in pairs]
         yield float(np.mean(scores)) if scores else float("nan")

@@ -81,6 +81,8 @@ class Searches(NamedTuple):
     """The best that is known."""
     halves: Int[np.ndarray, "*stack 2 units"]
     """The best of the first half of the restarts, and of the others; all UNUSED with fewer than two restarts."""
+    turned: Int[np.ndarray, "*stack rotations units"]
+    """In turned axes, by the single search: of axes in the places of live units, which are no units."""
 
 
 def write_labels(layers: Sequence[Searches], path: str | Path) -> None:
@@ -112,8 +114,8 @@ def read_labels(path: str | Path, models: int | None = None, units: Sequence[int
         for searches, width in zip(found, widths, strict=True):
             networks, forms, _ = searches.labels.shape
             for name, labels in searches._asdict().items():
-                two = (2,) if name == "halves" else ()
-                _expect_shape(name, labels, (models or networks, forms, *two, width))
+                several = {"halves": (2,), "turned": (searches.turned.shape[-2],)}.get(name, ())
+                _expect_shape(name, labels, (models or networks, forms, *several, width))
     return found
 
 

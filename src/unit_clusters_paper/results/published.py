@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from unit_clusters_paper.results.layer_files import Searches, named
-from unit_clusters_paper.results.tables import RUN_COLUMNS
 from unit_clusters_paper.runs.files import written_whole
+from unit_clusters_paper.runs.sweep import RUN_COLUMNS
 
 KEYS = [
     *(*RUN_COLUMNS, "layer"),
@@ -65,7 +65,7 @@ def unpack_labels(path: str | Path) -> dict[tuple[str, float, int, int], Searche
     """What `pack_labels` packed: of each network and layer, by regulariser, strength, seed and layer, the labels.
 
     Returns:
-        Searches without the axis of models.
+        Searches without the axis of models, and without the clusters in turned axes, which are not kept.
 
     Raises:
         ValueError: the file is damaged; the message names it.
@@ -75,5 +75,6 @@ def unpack_labels(path: str | Path) -> dict[tuple[str, float, int, int], Searche
         runs = list(zip(*(arrays[name].tolist() for name in NETWORK), strict=True))
         for layer in range(1, len(arrays.files) - len(NETWORK) + 1):
             for run, labels in zip(runs, np.moveaxis(arrays[f"layer{layer}"], -1, 1).astype(np.int16), strict=True):
-                found[*run, layer] = Searches(*labels[:3], np.moveaxis(labels[3:], 0, 1))
+                none = np.empty((labels.shape[1], 0, labels.shape[2]), dtype=labels.dtype)
+                found[*run, layer] = Searches(*labels[:3], np.moveaxis(labels[3:], 0, 1), none)
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from unit_clusters.similarity.measures import Form, Kind, kind
-from unit_clusters_paper.results.tables import RUN_COLUMNS, whole
-from unit_clusters_paper.runs.sweep import AIMS, REGULARIZERS, UNTRAINED
+from unit_clusters_paper.results.tables import whole
+from unit_clusters_paper.runs.sweep import AIMS, REGULARIZERS, RUN_COLUMNS, UNTRAINED
 
 RUN = list(RUN_COLUMNS)
 

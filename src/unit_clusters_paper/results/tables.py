@@ -7,8 +7,6 @@ from pathlib import Path
 
 from unit_clusters_paper.runs.files import written_whole
 
-RUN_COLUMNS = ("experiment", "regularizer", "strength", "seed")
-
 
 def write(columns: Iterable[str], rows: Iterable[dict], path: str | Path) -> None:
     """Write rows as CSV. Floats read back the same; what is in a row but not among the columns is left out."""

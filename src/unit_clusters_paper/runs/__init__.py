@@ -1,1 +1,1 @@
-"""How work is divided into runs and cohorts, and what every job does: files written whole, streams, logs."""
+"""How work is divided into runs and cohorts, and what every job does: files written whole, logs."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
+RUN_COLUMNS = ("experiment", "regularizer", "strength", "seed")
+"""What names a network in the tables."""
+
 REGULARIZERS = ("l2", "l1", "dropout")
 """The paper's."""
 
