@@ -84,7 +84,7 @@ def epoch_after(
     """An epoch of so many of the images, of networks that were trained on all for `epochs`, as in Experiment 1."""
     stack = Stack.of(initialize(sizes, [0] * len(runs)))
     courses = [Course(run, Settings(schedule="constant")) for run in runs]
-    adam = Adam(stack)
+    adam = Adam([stack.first, stack.rest])
     for _ in range(epochs):
         train_epoch(stack, images, torch.randperm(len(images.labels)), courses, adam, BATCH)
     index = torch.randperm(len(images.labels))[:number]

@@ -5,8 +5,9 @@ for all of them. Pixels that are 0 in all images of a batch, a third of MNIST's,
 first layers, which are most of the work. Each network has its own dropout masks, learning-rate schedule,
 stopping and kept epoch.
 
-The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases; the
-losses that are reported are the cross-entropy alone, and so is, unless the settings say otherwise, the validation loss
+The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases,
+less the modularity that is aimed at (`modular`). The losses that are reported are the cross-entropy alone, and so is,
+unless the settings say otherwise, the validation loss
 that the schedule and early stopping watch.
 """
 
