@@ -31,7 +31,7 @@ from unit_clusters.similarity.measures import EPSILON
 from unit_clusters.streams import stream
 from unit_clusters_paper.networks.ensemble import Stack
 from unit_clusters_paper.networks.products import product
-from unit_clusters_paper.runs.sweep import DOWNSTREAM_LAYERS, NO_AIM
+from unit_clusters_paper.runs.aims import DOWNSTREAM_LAYERS, NO_AIM
 
 CLUSTERS = 8
 """At most, in a layer."""

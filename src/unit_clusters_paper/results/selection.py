@@ -7,8 +7,9 @@ import pandas as pd
 
 from unit_clusters.similarity.measures import Form, Kind, kind
 from unit_clusters_paper.results.tables import whole
+from unit_clusters_paper.runs.aims import AIMS
 from unit_clusters_paper.runs.columns import RUN_COLUMNS
-from unit_clusters_paper.runs.sweep import AIMS, REGULARIZERS, UNTRAINED
+from unit_clusters_paper.runs.sweep import REGULARIZERS, UNTRAINED
 
 RUN = list(RUN_COLUMNS)
 

@@ -12,19 +12,10 @@ from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
+from unit_clusters_paper.runs.aims import AIMS, DOWNSTREAM_LAYERS, NO_AIM
+
 REGULARIZERS = ("l2", "l1", "dropout")
 """The paper's."""
-
-AIMS = {"upstream": ("upstream",), "downstream": ("downstream",), "both": ("upstream", "downstream")}
-"""Ours: modularity as an aim of training, and which families' it is (networks.modular)."""
-
-DOWNSTREAM_LAYERS = 2
-"""Downstream modularity can be an aim in networks of at most so many hidden layers."""
-
-NO_AIM = (
-    "downstream modularity can be an aim in networks of one or two hidden layers, not of {layers}: in deeper ones its "
-    "gradient takes the Jacobian of each image, and training many times as long"
-)
 
 SECTIONS = ("training", "similarity", "clustering")
 """Of the configuration, those that an experiment may lay its own over."""
