@@ -150,7 +150,11 @@ def _verified(folder: Path, names: Iterable[str]) -> list[UInt8[np.ndarray, "...
     sums = folder / CHECKSUMS
     if not sums.is_file():
         raise DatasetError(f"{sums} is missing: fetch the data set first")
-    expected = dict(line.split("  ", 1)[::-1] for line in sums.read_text(errors="replace").splitlines() if "  " in line)
+    expected = dict(
+        line.split("  ", 1)[::-1]
+        for line in sums.read_text(encoding="utf-8", errors="replace").splitlines()
+        if "  " in line
+    )
     if set(expected) != set(FILES):
         raise DatasetError(
             f"{sums} does not list the four files of a data set: delete it, and the next run makes it anew"
