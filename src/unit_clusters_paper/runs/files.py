@@ -54,9 +54,8 @@ def run_is_over() -> bool:
     if MARK not in os.environ:
         return False
     try:
-        open(
-            os.environ[MARK], encoding="utf-8"
-        ).close()  # not exists(): only opening a file asks the server of a network file system
+        # not exists(): only opening a file asks the server of a network file system
+        open(os.environ[MARK], "rb").close()
     except FileNotFoundError:
         return True
     return False
