@@ -121,7 +121,7 @@ def grown(kind: str, limit: int) -> float:
 
 def peak() -> float:
     """The most memory that this process has had so far, in MB, as Linux tells. (getrusage would tell its parent's.)"""
-    return float(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024 / 1e6
+    return float(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))[1]) * 1024 / 1e6
 
 
 def main() -> int:

@@ -99,7 +99,7 @@ def measure() -> list[dict]:
 
 def main() -> None:
     rows = measure()
-    with TABLE.open("w", newline="") as file:
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

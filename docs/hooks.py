@@ -14,7 +14,7 @@ from unit_clusters_paper.figures.tableS1 import sweeps
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 PICTURES = "results/published/figures"
 
 COPIES = {
@@ -148,7 +148,9 @@ and LaTeX; the module is [`{module}`][{module}].
 def rules() -> str:
     """The workflow's rules, file by file, as they are."""
     files = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
-    return "\n\n".join([RULES, *(f"## `{path.name}`\n\n```python\n{path.read_text()}```" for path in files)])
+    return "\n\n".join(
+        [RULES, *(f"## `{path.name}`\n\n```python\n{path.read_text(encoding='utf-8')}```" for path in files)]
+    )
 
 
 RULES = """\

@@ -27,6 +27,6 @@ def run(block: Block, names: dict, settings: Mapping) -> None:
 
 if __name__ == "__main__":
     names = {}
-    for block in blocks(Path("tutorial.md").read_text()):
+    for block in blocks(Path("tutorial.md").read_text(encoding="utf-8")):
         print(f"```python\n{block.code}```", flush=True)
         run(block, names, {})

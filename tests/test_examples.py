@@ -80,7 +80,7 @@ def test_training(folder, capsys):
 
 def test_the_configuration_names_what_is_there(monkeypatch):
     monkeypatch.chdir(EXAMPLES.parent)
-    config = yaml.safe_load(Path("config.yaml").read_text())
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     mine = yaml.safe_load((EXAMPLES / "mine.yaml").read_text())
     experiment = mine["experiments"]["fashion"]
     cohorts = sweep.cohorts(config | mine)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import f, t, ttest_1samp, ttest_rel
+from scipy.stats import f, sem, t, ttest_1samp, ttest_rel
 
 from unit_clusters.streams import stream
 from unit_clusters_paper.claims.intervals import (
@@ -53,6 +53,32 @@ def test_a_pooled_mean_is_of_all_values_and_has_the_error_of_the_jackknife():
     without = np.array([np.nanmean(np.delete(x, seed, axis=0)) for seed in range(9)])
     jackknife = np.sqrt(8 / 9 * ((without - without.mean()) ** 2).sum())
     assert (mean.limit(HIGH, 0.025) - mean.value) / t.isf(0.025, 8) == pytest.approx(jackknife, rel=0.05)
+
+
+def test_pooled_means_keep_the_other_axes():
+    x = samples(9, 5, 4)
+    for axis in (0, 1):
+        pooled = Mean.of("a", x, pooled=(axis,))
+        assert pooled.value == pytest.approx(x.mean(axis=(0, axis + 1)))
+        expected = ttest_1samp(x.mean(axis=axis + 1), 0).confidence_interval()
+        assert pooled.limit(LOW, 0.025) == pytest.approx(expected.low)
+
+
+def test_the_standard_error_is_that_of_a_mean_or_of_a_difference():
+    x, y = samples(9, 2), samples(5, name="others")
+    a, b = Mean.of("a", x), Mean.of("b", y)
+    errors = [sem(one) for one in (*x.T, y)]
+    assert a.error == pytest.approx(errors[:2])
+    assert (a - b).error == pytest.approx(np.hypot(errors[:2], errors[2]))
+
+
+def test_a_single_seed_has_neither_error_nor_limits():
+    """Whether there are no others, or all of them are missing."""
+    for seeds in (samples(1), np.array([0.5, np.nan, np.nan])):
+        one, many = Mean.of("a", seeds), Mean.of("b", samples(9))
+        assert np.isnan([one.error, (many - one).error]).all()
+        for estimate in (one, many - one, Size(one[None], 1), largest(one[None])):
+            assert interval(estimate)[1:] == (-np.inf, np.inf)
 
 
 def test_independent_groups_add_the_squares_of_their_reaches():

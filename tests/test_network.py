@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy, relu
 from unit_clusters_paper.data.idx import Dataset, split
 from unit_clusters_paper.data.images import Images, batches, prepare
 from unit_clusters_paper.networks import ensemble as network
+from unit_clusters_paper.networks import products
 from unit_clusters_paper.networks.evaluation import describe, evaluate, weight_statistics
 
 SIZES = (30, 20, 8, 10)
@@ -129,3 +130,49 @@ def test_evaluation_of_a_known_classifier():
     loss, accuracy = evaluate(network.Stack.of(ensemble), Images(pixels, labels, torch.float32), torch.arange(2500))
     assert accuracy.item() == pytest.approx(0.8)
     assert loss.item() == pytest.approx(math.log(math.e + 9) - 0.8, rel=1e-6)
+
+
+def test_library_of_products_is_chosen_by_the_vendor(tmp_path, monkeypatch):
+    cpuinfo = tmp_path / "cpuinfo"
+    chosen = {}
+    for vendor in ("GenuineIntel", "AuthenticAMD", "HygonGenuine"):
+        cpuinfo.write_text(f"processor\t: 0\nvendor_id\t: {vendor}\nmodel name\t: X\n\nprocessor\t: 1\n")
+        assert products.vendor(cpuinfo) == vendor
+        monkeypatch.setattr(products, "vendor", lambda vendor=vendor: vendor)
+        chosen[vendor] = products.library.__wrapped__()
+        monkeypatch.undo()
+    assert chosen == {"GenuineIntel": "torch", "AuthenticAMD": "numpy", "HygonGenuine": "numpy"}
+    cpuinfo.write_text("processor\t: 0\nCPU implementer\t: 0x41\n")  # ARM's have a number
+    assert products.vendor(cpuinfo) == products.vendor(tmp_path / "missing") == ""
+
+
+def factors(first, rest, error, below, pixels):
+    """What a step of training multiplies, as views in the layout of `Stack`, and a place for the result."""
+    weights = rest[:, : error.shape[1] * below.shape[1]].unflatten(1, (error.shape[1], below.shape[1]))
+    return {
+        "first layer": (first.permute(1, 2, 0), pixels.T, None),
+        "second layer": (weights, below, None),
+        "its gradient": (error, below.mT, None),
+        "its inputs' gradient": (weights.mT, error, None),
+        "first layer's gradient": (pixels.T, below.mT, torch.empty_like(first).transpose(0, 1)),
+    }
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+@pytest.mark.parametrize("units", [64, 11])
+def test_a_network_has_products_of_its_own(library, units, monkeypatch):
+    """They are right to within rounding, and the same to the bit alone and in any company."""
+    monkeypatch.setattr(products, "library", lambda: library)
+    shapes = {"first": (520, 9, units), "rest": (9, 720), "error": (9, 10, 200), "below": (9, units, 200)}
+    together = {name: torch.randn(shape) for name, shape in shapes.items()}
+    pixels = torch.rand(200, 520)
+    found = {}
+    for name, (left, right, out) in factors(**together, pixels=pixels).items():
+        found[name] = products.product(left, right, out)
+        assert out is None or torch.equal(out, found[name])
+        expected = np.matmul(left.double().numpy(), right.double().numpy())
+        np.testing.assert_allclose(found[name].numpy(), expected, atol=1e-5 * np.abs(expected).max())
+    for company in ([0], [4], [8], [7, 1, 2]):
+        some = {name: all_of[:, company] if name == "first" else all_of[company] for name, all_of in together.items()}
+        for name, (left, right, out) in factors(**some, pixels=pixels).items():
+            assert torch.equal(products.product(left, right, out), found[name][company]), name

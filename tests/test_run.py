@@ -150,6 +150,21 @@ def test_the_package_takes_the_same_pythons():
     assert project["requires-python"] == ">=3.11"
 
 
+def test_files_are_read_in_their_own_encoding_whatever_the_locale(folder, tmp_path, monkeypatch):
+    locale = ["localedef", "-i", "ja_JP", "-f", "EUC-JP", str(tmp_path / "ja_JP.eucJP")]
+    if not shutil.which("localedef") or subprocess.run(locale, capture_output=True).returncode:
+        pytest.skip("localedef makes no ja_JP.eucJP here")
+    monkeypatch.setenv("LOCPATH", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "ja_JP.eucJP")
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    encoding = [sys.executable, "-c", "import locale; print(locale.getpreferredencoding())"]
+    assert subprocess.check_output(encoding, text=True) == "EUC-JP\n"
+    for file in ("config.yaml", "workflow/schemas/config.schema.yaml", "src/unit_clusters/streams.py", TINY):
+        with (folder / file).open("a", encoding="utf-8") as opened:
+            opened.write("# Müller’s, which is no EUC-JP\n")
+    assert "This was a dry-run" in snakemake(folder, "--dry-run")
+
+
 # What its jobs may write
 
 TELL = """

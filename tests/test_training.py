@@ -2,8 +2,13 @@
 
 import copy
 import math
+import re
+import runpy
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -12,8 +17,17 @@ from torch.nn.functional import cross_entropy
 from unit_clusters.streams import stream
 from unit_clusters_paper.data.idx import Dataset
 from unit_clusters_paper.data.images import Images, prepare
+from unit_clusters_paper.networks import products
 from unit_clusters_paper.networks.ensemble import Ensemble, Stack, initialize
 from unit_clusters_paper.networks.training import Course, Run, Settings, dropout_masks, finite_epochs, train
+from unit_clusters_paper.runs.threads import compute_with
+
+SCRIPTS = [
+    script
+    for script in sorted(Path(__file__).parents[1].glob("workflow/scripts/*.py"))
+    if re.search(r"^from \w+\.(networks|similarity)\b", script.read_text(), re.MULTILINE)
+]
+"""Those that compute with networks."""
 
 SIZES = (16, 12, 8, 10)
 EARLY = Settings(batch_size=32, learning_rate=0.01, plateau_patience=0, stopping_patience=2, max_epochs=25)
@@ -132,9 +146,11 @@ def test_member_equals_the_network_trained_alone(data, settings):
         assert lengths == {settings.max_epochs}
 
 
+@pytest.mark.parametrize("library", ["numpy", "torch"])
 @pytest.mark.parametrize("sizes", [(784, 64, 64, 10), (784, 20, 11, 10)])
-def test_company_does_not_change_a_bit(sizes):
-    """In float32 too: a strength that is added later gives the network of a fresh run."""
+def test_company_does_not_change_a_bit(sizes, library, monkeypatch):
+    """In float32 too, by either library: a strength that is added later gives the network of a fresh run."""
+    monkeypatch.setattr(products, "library", lambda: library)
     random = np.random.default_rng(1)
     pixels = random.integers(0, 256, (700, 784), dtype=np.uint8) * (random.random((700, 784)) < 0.05)
     labels = random.integers(0, 10, 700)
@@ -223,3 +239,41 @@ def test_last_finite_epoch_of_a_network_that_diverges_later(data):
     assert 0 <= len(finite) < settings.max_epochs
     assert len(history) == len(finite) + 1
     assert trained.parameters.isfinite().all()
+
+
+def small_products():
+    """Products too small for a normal number of their type, by all that jobs compute with."""
+    small, smaller = np.full((64, 64), 1e-30, np.float32), np.full((64, 64), 1e-11, np.float32)
+    left, right = torch.from_numpy(small), torch.from_numpy(smaller)
+    leaf = torch.ones(64, 64, requires_grad=True)
+    (leaf * right).backward(left)
+    return {
+        "numpy": small * smaller,
+        "numpy's matrix product": small @ smaller,
+        "torch": left * right,
+        "torch's matrix product": left @ right,
+        "torch's derivative": leaf.grad,
+        "compiled": numba.njit(lambda a, b: a * b)(1e-200, 1e-120),
+    }
+
+
+def test_a_job_takes_denormal_numbers_for_zero():
+    kept = small_products()
+    try:
+        compute_with(1)
+        flushed = small_products()
+    finally:
+        torch.set_flush_denormal(False)  # before they are looked at, too: a job sees none
+    assert all(np.all(np.asarray(product) > 0) for product in kept.values())
+    assert [name for name, product in flushed.items() if np.any(np.asarray(product))] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_jobs_begin_by_taking_denormal_numbers_for_zero(script):
+    main = runpy.run_path(script)["main"]
+    try:
+        with pytest.raises(AttributeError, match="params"):
+            main(SimpleNamespace(threads=1))  # nothing to work on
+        assert not np.any(np.float32(1e-30) * np.full(2, 1e-11, np.float32))
+    finally:
+        torch.set_flush_denormal(False)

@@ -12,20 +12,13 @@ import pandas as pd
 import pytest
 from test_published_run import CONFIG
 
+from unit_clusters_paper.results import verification
 from unit_clusters_paper.results.published import KEYS
 from unit_clusters_paper.results.replication import GROUP, comparisons, corrected
-from unit_clusters_paper.results.verification import (
-    Verification,
-    compare,
-    compare_all,
-    differences,
-    lost_claims,
-    networks,
-    report,
-)
+from unit_clusters_paper.results.selection import RUN
+from unit_clusters_paper.results.verification import differences, lost_claims, networks, report
 
 ROOT = Path(__file__).parent.parent
-RUN = ["experiment", "regularizer", "strength", "seed"]
 ELSEWHERE = ["versions.torch: 3.0, published 2.13"]
 """What `differences` says of a run with other versions."""
 
@@ -59,8 +52,14 @@ def part_of(config, seeds=None, untrained=100, **sweeps):
     return config | {"experiments": {"base": base}, "untrained": {"models": untrained, "models_per_job": 20}}
 
 
-def verify(run, published, config, other=ELSEWHERE):
-    return Verification(compare_all(run, published, config), [], other)
+def verify(run, published, config, other=ELSEWHERE, lost=()):
+    return verification.verify(run, published, networks(config), lost, other)
+
+
+def verify_as_it_is(run, published):
+    """As if the configuration had asked for just these networks, all of two layers."""
+    models = pd.MultiIndex.from_frame(run["models"][RUN])
+    return verification.verify(run, published, pd.Series(2, models), [], ELSEWHERE)
 
 
 def changed(tables, **functions):
@@ -108,13 +107,14 @@ def with_noise(table, experiment, share):
 def test_a_run_is_the_same_as_itself_in_any_order(published, config):
     found = verify(every(published, lambda table: table.sample(frac=1, random_state=0)), published, config, other=[])
     assert found.failures == []
-    assert found.same
+    assert found.same.all()
     assert found.whole
 
 
 def test_on_a_like_machine_all_numbers_must_be_the_same(published, config):
     def failures(other, **factors):
-        run = changed(published, modularity=lambda t: t.assign(**{name: t[name] * f for name, f in factors.items()}))
+        multiplied = {name: published["modularity"][name] * factor for name, factor in factors.items()}
+        run = {"models": published["models"], "modularity": published["modularity"].assign(**multiplied)}
         return verify(run, published, config, other).failures
 
     assert failures([], contrast=1 + 5e-7) == []
@@ -177,21 +177,15 @@ SHIFTED = ["q", "q_spectral", "num_clusters", "q_best"]
 
 
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-def test_base_rows_of_other_seeds_shifted_by_an_untrained_sd_fail(published, config, regularizer):
-    config = part_of(config)
+def test_base_rows_of_other_seeds_shifted_by_an_untrained_sd_fail(published, regularizer):
     base = every(published, lambda table: table[table["experiment"] == "base"])
     run = changed(base, modularity=lambda table: shifted(table, "base", regularizer, SHIFTED))
 
     def outcome(run):
-        run = every(run, lambda table: with_other_seeds(table, "base"))
-        return Verification({name: compare(run[name], base[name], no_expectation(run[name])) for name in run}, [], [""])
+        return verify_as_it_is(every(run, lambda table: with_other_seeds(table, "base")), base)
 
     assert outcome(base).failures == []
     assert set(outcome(run).found["regularizer"]) == {regularizer}
-
-
-def no_expectation(table):
-    return table.groupby(RUN).size()
 
 
 @pytest.fixture(scope="module", params=["wide", "deep"])
@@ -203,7 +197,7 @@ def noisy(request, published):
 def test_wide_and_deep_rows_with_the_noise_of_another_machine_pass(published, config, noisy):
     found = verify(noisy[1], published, config)
     assert found.failures == []
-    assert not found.same
+    assert not found.same.all()
 
 
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
@@ -211,8 +205,8 @@ def test_wide_and_deep_rows_shifted_by_an_untrained_sd_fail(published, config, n
     """Of Q alone as they stand; of all its columns with that noise."""
     experiment, tables = noisy
     for columns, run in ((["q"], published), (SHIFTED, tables)):
-        run = changed(run, modularity=lambda table, columns=columns: shifted(table, experiment, regularizer, columns))
-        found = verify(run, published, config).found
+        table = shifted(run["modularity"], experiment, regularizer, columns)
+        found = verify(run | {"modularity": table}, published, config).found
         assert set(map(tuple, found[GROUP].to_numpy())) == {(experiment, regularizer)}
         assert set(found["column"]) <= set(columns)
 
@@ -222,9 +216,8 @@ def test_one_measure_that_is_computed_in_another_way_is_found_and_named(publishe
     rows = published["modularity"][["layer", "measure", "normalized"]].eq([2, "hess", True]).all(axis=1)
     run = changed(published, modularity=lambda table: table.assign(q=table["q"] + rows * untrained_sd(table, "q")))
     found = verify(run, published, config).found
-    each = found[found["over"] == "each"]
-    assert set(map(tuple, each[["layer", "measure", "normalized"]].to_numpy())) == {(2, "hess", True)}
-    assert set(each["column"]) == {"q"}
+    assert set(found["over"]) - {"all"} == {"2 hess True"}
+    assert set(found["column"]) == {"q"}
 
 
 def test_gaps_where_there_were_none_fail(published, config):
@@ -249,14 +242,13 @@ def test_one_half_of_the_seeds_of_base_networks_agrees_with_the_other(published,
     one, other = of(range(half)), of(range(half, 2 * half))
     found = verify(one, other, part_of(config, seeds=half, untrained=0))
     assert found.failures == []
-    assert not found.same
-    text = report(found, one["models"], other["models"])
+    assert not found.same.all()
+    text = report(found)
     assert text.startswith("PASSED: the whole run agrees with what is published")
     assert f"0-{half - 1} with {half}-{2 * half - 1}, pooled" in text
     # as if of another machine, with the same names: the pairs are then of different networks
     renamed = every(one, lambda table: table.assign(seed=table["seed"] + half))
-    tables = {name: compare(renamed[name], other[name], no_expectation(renamed[name])) for name in renamed}
-    assert Verification(tables, [], ELSEWHERE).failures == []
+    assert verify_as_it_is(renamed, other).failures == []
 
 
 @pytest.fixture(scope="module")
@@ -268,9 +260,8 @@ def test_a_run_with_libraries_kept_from_avx512_passes(instruction_sets, config):
     sweeps = {"l2": [1e-5, 1e-2], "l1": [1e-4, 1e-3], "dropout": [0.3, 0.6]}
     found = verify(*instruction_sets, part_of(config, seeds=3, untrained=8, **sweeps))
     assert found.failures == []
-    assert not found.same
-    part = found.part
-    assert (part["paired"] == part["published"]).all()
+    assert not found.same.all()
+    assert (found.part["paired"] == found.part["published"]).all()
 
 
 def test_networks_of_one_seed_part_independently_with_and_without_avx512(instruction_sets):
@@ -293,7 +284,7 @@ def test_rounding_counts_for_nothing(published, config):
     """Untrained networks differ by 1e-6 on another machine, all in one direction perhaps."""
     run = changed(published, models=lambda table: table.assign(test_loss=table["test_loss"] * (1 + 4e-6)))
     found = verify(run, published, config)
-    assert not found.same
+    assert not found.same.all()
     assert found.failures == []
 
 
@@ -365,7 +356,7 @@ def part(published, config):
     base = experiments["base"] | {"seeds": 1, "sweeps": {"l2": experiments["base"]["sweeps"]["l2"]}}
     experiments = {"base": base, "wide": experiments["wide"] | {"seeds_per_job": 1}, "deep": None}
     config = config | {"experiments": experiments, "untrained": {"models": 20, "models_per_job": 5}}
-    asked = networks(config)[RUN]
+    asked = networks(config).index.to_frame(index=False)
     return every(published, lambda table: table.merge(asked, on=RUN)), config
 
 
@@ -374,14 +365,13 @@ def test_a_part_is_compared_with_its_part_and_says_so(published, part, seeds):
     found = verify(run, published, config, other=[])
     assert found.failures == []
     assert not found.whole
-    verdict, _, _, _, *lines = report(found, run["models"], published["models"]).splitlines()
+    verdict, _, _, _, *lines = report(found).splitlines()
     assert verdict == "PASSED: this part of the run is the same as published"
     told = {tuple(line.split()[:2]): " ".join(line.split()[2:]) for line in lines[: len(found.part)]}
-    rows = {group: f"{of['compared']} of {of['published']} 0" for group, of in found.part.iterrows()}
-    assert told["base", "l2"] == f"9 of 9 0-0 of 0-{seeds - 1}, paired {rows['base', 'l2']}"
-    assert told["wide", "none"] == f"1 of 1 1000-1019 of 1000-1099, paired {rows['wide', 'none']}"
-    assert told["deep", "l2"] == f"0 of 5 none {rows['deep', 'l2']}"
-    assert len(told) == len(found.part)
+    assert told["base", "l2"] == f"9 of 9 0-0 of 0-{seeds - 1}, paired 9 9 {9 * seeds}"
+    assert told["wide", "none"] == "1 of 1 1000-1019 of 1000-1099, paired 20 20 100"
+    assert told["deep", "l2"] == f"0 of 5 none 0 0 {(published['models'][GROUP] == ['deep', 'l2']).all(axis=1).sum()}"
+    assert len(told) == len(published["models"][GROUP].drop_duplicates())
 
 
 def test_seeds_beyond_those_that_are_published_are_left_out(published, config, seeds):
@@ -389,7 +379,7 @@ def test_seeds_beyond_those_that_are_published_are_left_out(published, config, s
     found = verify(published, fewer, config, other=[])
     assert found.failures == []
     assert found.whole
-    assert f"0-{seeds - 3} of 0-{seeds - 3}, paired" in report(found, published["models"], fewer["models"])
+    assert f"0-{seeds - 3} of 0-{seeds - 3}, paired" in report(found)
 
 
 def test_a_part_on_another_machine_may_fail_by_what_it_has_and_what_it_lacks(published, part):
@@ -402,7 +392,7 @@ def test_a_part_on_another_machine_may_fail_by_what_it_has_and_what_it_lacks(pub
 
 def test_a_part_that_is_too_small_to_compare_passes_only_if_it_is_the_same(published, config):
     config = part_of(config, seeds=1, untrained=0, l2=[1e-5], l1=[], dropout=[])
-    run = every(published, lambda table: table.merge(networks(config)[RUN], on=RUN))
+    run = every(published, lambda table: table.merge(networks(config).index.to_frame(index=False), on=RUN))
     assert verify(run, published, config).failures == []
     other = changed(run, modularity=lambda table: table.assign(q=table["q"] * 1.1))
     assert verify(other, published, config).failures == [
@@ -433,9 +423,9 @@ def test_claims_that_are_lost_fail_a_whole_run(published, config, part):
     )
     assert lost_claims(now, then) == ["a"]
     assert lost_claims(then, then) == lost_claims(now[1:], then) == []
-    whole = Verification(compare_all(published, published, config), ["a"], ELSEWHERE)
+    whole = verify(published, published, config, lost=["a"])
     assert whole.failures == ["claims that were reproduced are not: a"]
-    assert Verification(compare_all(part[0], published, part[1]), ["a"], ELSEWHERE).failures == []
+    assert verify(part[0], published, part[1], lost=["a"]).failures == []
 
 
 def test_differences_name_what_numbers_depend_on():

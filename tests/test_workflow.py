@@ -24,7 +24,8 @@ TINY = "workflow/presets/tiny.yaml"
 RUN = ["experiment", "regularizer", "strength", "seed"]
 TABLES = {
     "models": [
-        *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "seed", "trained", "epochs"),
+        *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "upstream", "downstream"),
+        *("seed", "trained", "epochs"),
         *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
         *("l1_norm", "l2_norm", "nuclear_norm", "sparsity"),
     ],
@@ -115,8 +116,8 @@ def finished(made_once):
 
 @pytest.fixture
 def copy(finished, tmp_path):
-    """A finished run to change."""
-    return Path(shutil.copytree(finished, tmp_path / "copy"))
+    """A finished run to change, in a folder whose name is none of ASCII alone nor of letters alone."""
+    return Path(shutil.copytree(finished, tmp_path / "müller & co"))
 
 
 def edit(path, old, new):

@@ -116,7 +116,7 @@ class Analysis(Mapping[str, Layer]):
             with written_whole(folder / f"{file}.png") as temporary:
                 style.save(self.plot(name), temporary)
         with written_whole(folder / "analysis.json") as temporary:
-            temporary.write_text(json.dumps(about, indent=2) + "\n")
+            temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
     def _arrays(self, layer: Layer) -> dict[str, np.ndarray]:
         forms = [str(form) for form in self._forms()]

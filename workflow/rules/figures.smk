@@ -1,11 +1,17 @@
 # Every figure of the catalog is a rule of its own, named as in the paper. It depends on the modules that draw it and on no
 # others.
 from unit_clusters_paper.figures import catalog
+from unit_clusters_paper.runs.aims import AIMS
 
 FORMATS = (".pdf", ".png", ".svg")
 MODULES = code.SOURCE / "unit_clusters_paper" / "figures"
 FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
-HIDDEN = {name: EXPERIMENTS[name]["hidden"] for name in PERCEPTRONS}
+# Without experiments that are swept over strengths of modularity alone: they are no part of the paper.
+HIDDEN = {
+    name: EXPERIMENTS[name]["hidden"]
+    for name in PERCEPTRONS
+    if not EXPERIMENTS[name]["sweeps"] or set(EXPERIMENTS[name]["sweeps"]) - set(AIMS)
+}
 
 # Those that this run has something to show in: perceptrons, networks of the user's, a study of sensitivity.
 FIGURES = {

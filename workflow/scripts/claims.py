@@ -14,7 +14,7 @@ def main(job):
     text = scorecard.to_markdown(scored, least)
     for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):
         with written_whole(path) as temporary:
-            temporary.write_text(content)
+            temporary.write_text(content, encoding="utf-8")
 
 
 if "snakemake" in globals():

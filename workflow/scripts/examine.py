@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import torch
-
 from unit_clusters_paper.networks import own
 from unit_clusters_paper.networks.evaluation import MODELS
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.layer_files import write_similarity
 from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.threads import compute_with
 
 
 def main(job):
-    torch.set_num_threads(job.threads)
+    compute_with(job.threads)
     spec = job.params.job
     runs, key = spec["runs"], f"config: experiments: {spec['runs'][0]['experiment']}"
     build = own.function(spec["factory"], f"{key}: factory")

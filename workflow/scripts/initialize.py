@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import torch
-
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.evaluation import MODELS
 from unit_clusters_paper.networks.initialized import initialize_cohort
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.threads import compute_with
 
 
 def main(job):
-    torch.set_num_threads(job.threads)
+    compute_with(job.threads)
     spec = job.params.job
     dataset = idx.load(Path(job.input.images).parent)
     networks, rows = initialize_cohort(spec["runs"], spec["hidden"], dataset, spec["validation_share"])

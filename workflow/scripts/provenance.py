@@ -14,7 +14,7 @@ def main(job):
     page = to_html(provenance_markdown(found))
     for path, content in ((job.output.json, json.dumps(found, indent=1) + "\n"), (job.output.html, page)):
         with written_whole(path) as temporary:
-            temporary.write_text(content)
+            temporary.write_text(content, encoding="utf-8")
 
 
 if "snakemake" in globals():

@@ -9,10 +9,11 @@ from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.similarity import similarities
 from unit_clusters_paper.results.layer_files import write_similarity
 from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.threads import compute_with
 
 
 def main(job):
-    torch.set_num_threads(job.threads)
+    compute_with(job.threads)
     spec = job.params.job
     networks, _ = ensemble.load(job.input.networks, spec["runs"])
     images = idx.load_images(Path(job.input.images).parent, spec["part"])

@@ -11,7 +11,7 @@ def main(job):
     rows = list(tableS1.sweeps(spec["experiments"], spec["l2_floor"]))
     tables.write(tableS1.COLUMNS, rows, job.output.csv)
     with written_whole(job.output.tex) as temporary:
-        temporary.write_text(tableS1.latex(rows))
+        temporary.write_text(tableS1.latex(rows), encoding="utf-8")
 
 
 if "snakemake" in globals():

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.evaluation import MODELS
@@ -11,10 +9,11 @@ from unit_clusters_paper.networks.trained import HISTORY, train_cohort
 from unit_clusters_paper.networks.training import Settings
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.runs.logs import logged_to
+from unit_clusters_paper.runs.threads import compute_with
 
 
 def main(job):
-    torch.set_num_threads(job.threads)
+    compute_with(job.threads)
     spec = job.params.job
     dataset = idx.load(Path(job.input.images).parent)
     settings = Settings(**spec["training"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from unit_clusters_paper.results.verification import Verification, compare_all, differences, lost_claims, report
+from unit_clusters_paper.results.verification import differences, lost_claims, networks, report, verify
 from unit_clusters_paper.runs.files import written_whole
 from unit_clusters_paper.runs.logs import logged_to
 
@@ -15,11 +15,11 @@ def main(job):
         {Path(path).name.partition(".")[0]: pd.read_csv(path) for path in paths}
         for paths in (job.input.run, job.input.published)
     )
-    made, kept = (json.loads(Path(path).read_text()) for path in job.input.provenance)
+    made, kept = (json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.provenance)
     lost = lost_claims(*(pd.read_csv(path) for path in job.input.claims))
-    found = Verification(compare_all(run, published, made["config"]), lost, differences(made, kept))
+    found = verify(run, published, networks(made["config"]), lost, differences(made, kept))
     with written_whole(job.output[0]) as temporary:
-        temporary.write_text(report(found, run["models"], published["models"]))
+        temporary.write_text(report(found), encoding="utf-8")
 
 
 if "snakemake" in globals():

@@ -120,13 +120,13 @@ def _early(rows: pd.DataFrame) -> str:
 def published(root: Path) -> pd.DataFrame:
     """Score the published tables of the repository in this folder, with the limit of its configuration."""
     paths = {name: root / TABLES / f"{name}.csv.gz" for name in ("models", "modularity", "agreement")}
-    return score(**read(paths, yaml.safe_load((root / CONFIG).read_text())["min_test_accuracy"]))
+    return score(**read(paths, yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))["min_test_accuracy"]))
 
 
 def main() -> None:
-    text = fill(Path(TEXT).read_text(), published(Path()), pd.read_csv(FIRST))
+    text = fill(Path(TEXT).read_text(encoding="utf-8"), published(Path()), pd.read_csv(FIRST))
     with written_whole(TEXT) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def write_idx(path: Path, array: UInt8[np.ndarray, "..."]) -> None:
 def write_checksums(folder: Path) -> None:
     """Write the SHA-256 of the folder's four IDX files to its SHA256SUMS, in the form of `sha256sum`."""
     with written_whole(folder / CHECKSUMS) as temporary:
-        temporary.write_text("".join(f"{file_sha256(folder / name)}  {name}\n" for name in FILES))
+        temporary.write_text("".join(f"{file_sha256(folder / name)}  {name}\n" for name in FILES), encoding="utf-8")
 
 
 def load(folder: Path) -> Dataset:
@@ -150,7 +150,11 @@ def _verified(folder: Path, names: Iterable[str]) -> list[UInt8[np.ndarray, "...
     sums = folder / CHECKSUMS
     if not sums.is_file():
         raise DatasetError(f"{sums} is missing: fetch the data set first")
-    expected = dict(line.split("  ", 1)[::-1] for line in sums.read_text(errors="replace").splitlines() if "  " in line)
+    expected = dict(
+        line.split("  ", 1)[::-1]
+        for line in sums.read_text(encoding="utf-8", errors="replace").splitlines()
+        if "  " in line
+    )
     if set(expected) != set(FILES):
         raise DatasetError(
             f"{sums} does not list the four files of a data set: delete it, and the next run makes it anew"

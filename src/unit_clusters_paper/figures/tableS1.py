@@ -12,12 +12,16 @@ HEADINGS = {"l2": "L2 (weight decay)", "l1": "L1 weight penalty", "dropout": "dr
 def sweeps(experiments: Mapping[str, dict | None], l2_floor: float) -> Iterator[dict]:
     """One row, by COLUMNS, a sweep of an experiment: what is swept as the configuration writes it, the rest constant.
 
+    Sweeps of the paper's regularizers only.
+
     Args:
         experiments: as in the configuration; one that is None is left out.
         l2_floor: L2 strength where L2 is not swept.
     """
     for name, experiment in experiments.items():
         for swept, values in (experiment or {"sweeps": {}})["sweeps"].items():
+            if swept not in REGULARIZERS:
+                continue
             found = strength_blocks(values)
             given = values if isinstance(values, str) else ", ".join(f"{value:g}" for block in found for value in block)
             yield {

@@ -15,6 +15,7 @@ from torch.nn.functional import pad
 
 from unit_clusters.streams import stream
 from unit_clusters_paper.data.images import Batch
+from unit_clusters_paper.networks.products import product
 from unit_clusters_paper.runs.files import written_whole
 
 
@@ -129,22 +130,6 @@ class Stack:
             hidden.append(activity)
             activity = product(weight, activity).add_(bias.unsqueeze(2))
         return hidden, activity
-
-
-def product(
-    left: Float[Tensor, "*#models rows inner"],
-    right: Float[Tensor, "*#models inner columns"],
-    out: Float[Tensor, "*models rows columns"] | None = None,
-) -> Float[Tensor, "*models rows columns"]:
-    """Each network's matrix product, into `out` if given.
-
-    On a processor by numpy, whose OpenBLAS uses AVX-512 on AMD's too, where torch's MKL does not. Each network has a
-    product of its own: how a large one is cut, and with it the last bits, depends on how many networks there are.
-    """
-    if left.is_cuda:
-        return torch.matmul(left, right, out=out)
-    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges; `train` ends it
-        return torch.from_numpy(np.matmul(left.numpy(), right.numpy(), out=None if out is None else out.numpy()))
 
 
 def initialize(sizes: Sequence[int], seeds: Sequence[int]) -> Ensemble:

@@ -15,13 +15,15 @@ SPARSITY_THRESHOLD = 1e-3
 """A weight smaller than this counts as zero in the sparsity (Fig. S2)."""
 
 MODELS = (
-    *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "seed", "trained", "epochs"),
+    *("experiment", "regularizer", "strength", "l1", "l2", "dropout", "upstream", "downstream"),
+    *("seed", "trained", "epochs"),
     *("train_loss", "train_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
     *("l1_norm", "l2_norm", "nuclear_norm", "sparsity"),
 )
 """Columns of models.csv."""
 
 
+@torch.inference_mode()
 def evaluate(
     stack: Stack, images: Images, index: Int[Tensor, " some"]
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from unit_clusters.similarity.any_module import measure
 from unit_clusters.similarity.layers import resolve
-from unit_clusters.similarity.options import Options
+from unit_clusters.similarity.options import POSITIONS, Options
 from unit_clusters_paper.data import idx
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 LAYERS = (*RUN_COLUMNS, "layer", "name", "type", "units")
 """Columns of layers.csv."""
@@ -143,7 +143,7 @@ def measure_layers(
     names = resolve(models[0], layers)
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     device = given.pop("device", None)
-    settings = Options(loss, **({"positions": 32} | given))
+    settings = Options(loss, **({"positions": POSITIONS} | given))
     found = []
     for number, model in enumerate(models, start=1):
         found.append(measure(model, inputs, labels, names, settings, device=device, progress=False)[0])

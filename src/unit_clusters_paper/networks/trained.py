@@ -12,7 +12,7 @@ from unit_clusters_paper.data.images import prepare
 from unit_clusters_paper.networks import training
 from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 from unit_clusters_paper.networks.evaluation import describe
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 HISTORY = (*RUN_COLUMNS, *training.Epoch._fields[1:])
 """Columns of a cohort's history, a row an epoch."""

@@ -5,8 +5,9 @@ for all of them. Pixels that are 0 in all images of a batch, a third of MNIST's,
 first layers, which are most of the work. Each network has its own dropout masks, learning-rate schedule,
 stopping and kept epoch.
 
-The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases; the
-losses that are reported are the cross-entropy alone, and so is, unless the settings say otherwise, the validation loss
+The loss that is minimised is the mean cross-entropy + l1 * sum|w| + l2 * sum(w^2) over all weights and no biases,
+less the modularity that is aimed at (`modular`). The losses that are reported are the cross-entropy alone, and so is,
+unless the settings say otherwise, the validation loss
 that the schedule and early stopping watch.
 """
 
@@ -27,8 +28,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from unit_clusters.streams import stream
 from unit_clusters_paper.data.images import Batch, Data, Images, batches
-from unit_clusters_paper.networks.ensemble import Ensemble, Stack, product
+from unit_clusters_paper.networks.ensemble import Ensemble, Stack
 from unit_clusters_paper.networks.evaluation import evaluate
+from unit_clusters_paper.networks.modular import Modularity
+from unit_clusters_paper.networks.products import product
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,8 @@ class Run(NamedTuple):
     l1: float
     l2: float
     dropout: float
+    upstream: float = 0.0
+    downstream: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,30 +97,34 @@ class Adam:
     """torch's Adam (Kingma & Ba 2015) with a learning rate for each network.
 
     Its step is proportional to the rate. So torch steps from zero at rate 1, and each network takes its share of that.
+
+    Args:
+        tensors: what it is to update; networks are on the last axis but one.
     """
 
-    def __init__(self, stack: Stack):
-        self._directions = [torch.zeros_like(stack.first), torch.zeros_like(stack.rest)]
+    def __init__(self, tensors: Sequence[Tensor]):
+        self._directions = [torch.zeros_like(values) for values in tensors]
         self._optimizer = torch.optim.Adam(self._directions, lr=1.0, fused=True)
 
-    def step(self, stack: Stack, gradient: Stack, learning_rate: Float[Tensor, "models 1"]) -> None:
-        """Update `stack` in place."""
-        for direction, slope in zip(self._directions, (gradient.first, gradient.rest), strict=True):
+    def step(
+        self, tensors: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: Float[Tensor, "models 1"]
+    ) -> None:
+        """Update `tensors` in place."""
+        for direction, slope in zip(self._directions, gradients, strict=True):
             direction.zero_().grad = slope
         self._optimizer.step()
-        for values, direction in zip((stack.first, stack.rest), self._directions, strict=True):
+        for values, direction in zip(tensors, self._directions, strict=True):
             values.addcmul_(direction, learning_rate)
 
     def keep(self, models: Bool[Tensor, " models"]) -> None:
         """Forget all other networks."""
         states = [self._optimizer.state.pop(direction) for direction in self._directions]
-        first, rest = self._directions
-        self._directions = [first[:, models], rest[models]]
+        chosen = [(slice(None),) * (direction.ndim - 2) + (models,) for direction in self._directions]
+        self._directions = [direction[places] for direction, places in zip(self._directions, chosen, strict=True)]
         self._optimizer.param_groups[0]["params"] = self._directions
-        for direction, state in zip(self._directions, states, strict=True):
-            chosen = (slice(None),) * (direction.ndim - 2) + (models,)  # networks are on the last axis but one
+        for direction, places, state in zip(self._directions, chosen, states, strict=True):
             self._optimizer.state[direction] = {
-                name: value[chosen] if value.ndim else value for name, value in state.items()
+                name: value[places] if value.ndim else value for name, value in state.items()
             }
 
 
@@ -151,10 +160,19 @@ class Course:
 
 
 def gradients(
-    stack: Stack, batch: Batch, masks: Sequence[Float[Tensor, "models _units batch"]] | None, out: Stack
+    stack: Stack,
+    batch: Batch,
+    masks: Sequence[Float[Tensor, "models _units batch"]] | None,
+    out: Stack,
+    aim: Modularity | None = None,
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
-    """Add the gradients of the networks' mean cross-entropies to `out`; return these losses, and the accuracies."""
+    """Add the gradients of the networks' mean cross-entropies, and of their aim, to `out`.
+
+    Returns:
+        These cross-entropies, and the accuracies.
+    """
     hidden, logits = stack.forward(batch, masks)
+    aimed = aim and aim.add_gradients(stack, hidden, masks, out)
     target = batch.labels.expand(len(stack), 1, -1)
     # as argmax, but for ties, and fifteen times as fast along this axis
     accuracy = (logits.gather(1, target) == logits.amax(1, keepdim=True)).to(logits.dtype).mean((1, 2))
@@ -166,7 +184,10 @@ def gradients(
         below = hidden[layer]
         out.weights[layer].add_(product(error, below.mT))
         out.biases[layer + 1].add_(error.sum(2))
-        error = product(stack.weights[layer].mT, error).mul_(below.sign())
+        error = product(stack.weights[layer].mT, error)
+        if aimed:
+            error.add_(aimed[layer])
+        error.mul_(below.sign())
         if masks is not None:
             error.mul_(masks[layer])
     out.biases[0].add_(error.sum(2))
@@ -221,6 +242,7 @@ def dropout_masks(
     return masks
 
 
+@torch.inference_mode()
 def train_epoch(
     stack: Stack,
     images: Images,
@@ -228,18 +250,22 @@ def train_epoch(
     courses: Sequence[Course],
     adam: Adam,
     batch_size: int,
+    aim: Modularity | None = None,
 ) -> tuple[Float[Tensor, " models"], Float[Tensor, " models"]]:
     """One pass over the images at `index`, in that order, updating `stack`; the running mean loss and accuracy."""
     like = stack.rest
     l1, l2 = strengths(courses, like)
     rate = like.new_tensor([course.learning_rate for course in courses]).unsqueeze(1)
     gradient = Stack(torch.empty_like(stack.first), torch.empty_like(stack.rest), stack.sizes)
+    learned, slopes = [stack.first, stack.rest], [gradient.first, gradient.rest]
+    if aim:
+        learned, slopes = [*learned, aim.theta], [*slopes, aim.slopes]
     totals = like.new_zeros(2, len(stack), dtype=torch.float64)
     for batch in batches(images, index, batch_size):
         penalty_gradients(stack, l1, l2, gradient)
         masks = dropout_masks(courses, len(batch.labels), stack.sizes[1:-1], like)
-        totals += torch.stack(gradients(stack, batch, masks, gradient)) * len(batch.labels)
-        adam.step(stack, gradient, rate)
+        totals += torch.stack(gradients(stack, batch, masks, gradient, aim)) * len(batch.labels)
+        adam.step(learned, slopes, rate)
     loss, accuracy = totals / len(index)
     return loss, accuracy
 
@@ -260,7 +286,9 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
     batch_order = stream("batch order", seed)
     kept = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
     current = Stack.of(ensemble)
-    adam = Adam(current)
+    aims = current.rest.new_tensor([(run.upstream, run.downstream) for run in runs])
+    aim = Modularity(aims, ensemble.sizes, seed) if aims.any() else None
+    adam = Adam([current.first, current.rest, *([aim.theta] if aim else [])])
     courses = [Course(run, settings) for run in runs]
     models = torch.arange(len(runs))  # the rows of `kept` that the networks still in training belong to
     history = []
@@ -268,7 +296,7 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
         start = time.perf_counter()
         rates = [course.learning_rate for course in courses]
         order = torch.from_numpy(batch_order.permutation(len(train_index))).to(train_index.device)
-        trained = train_epoch(current, data.training, train_index[order], courses, adam, settings.batch_size)
+        trained = train_epoch(current, data.training, train_index[order], courses, adam, settings.batch_size, aim)
         loss, accuracy = evaluate(current, data.training, val_index)
         watched = loss + penalties(current, courses) if settings.validation_penalty else loss
         figures = torch.stack([*trained, loss, accuracy]).T.tolist()
@@ -286,6 +314,8 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
             stay = ~ended
             current, models = current[stay], models[stay]
             adam.keep(stay)
+            if aim:
+                aim.keep(stay)
             courses = [course for course, end in zip(courses, ended, strict=True) if not end]
     return kept, history
 

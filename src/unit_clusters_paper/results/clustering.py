@@ -14,7 +14,7 @@ from unit_clusters.similarity.measures import Form, Matrices, by_form
 from unit_clusters.streams import stream
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_searches import OtherSearches, other_searches
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 MODULARITY = (*RUN_COLUMNS, "layer", *FOUND, *OtherSearches._fields)
 """Columns of modularity.csv."""

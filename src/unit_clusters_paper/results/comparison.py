@@ -13,7 +13,7 @@ from unit_clusters.similarity.measures import PAIR_COLUMNS, Form, Matrices, by_f
 from unit_clusters_paper.results.clustering import turned_in
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_scores import OtherScores, other_scores
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 ROTATED = "element_similarity_rotated"
 """Of the units that are live under both measures, in axes that are turned alike for both, corrected for chance: the

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from unit_clusters_paper.results.layer_files import Searches, named
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 from unit_clusters_paper.runs.files import written_whole
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
 
 KEYS = [
     *(*RUN_COLUMNS, "layer"),

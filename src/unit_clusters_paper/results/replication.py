@@ -11,13 +11,13 @@ strengths; of all layers and measures together, and of each. A difference is fou
 chance among so many comparisons (Bonferroni). Without pairs and with few seeds only large ones are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from unit_clusters_paper.runs.sweep import RUN_COLUMNS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 FALSE_ALARM = 0.01
 """The probability, at most, that a difference is found between runs of the same code."""
@@ -31,8 +31,6 @@ counts, nor that the few values of a count happen to be equal."""
 
 GROUP = ["experiment", "regularizer"]
 
-SETTING = [*GROUP, "strength"]
-
 
 def comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Compare means and slopes of all columns, at the settings that both runs have.
@@ -43,22 +41,20 @@ def comparisons(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         theirs: the same of the other run.
 
     Returns:
-        A row a comparison: GROUP; `column`, or "... missing" for the share of its gaps; `over`, "all" cells or "each",
-        which is then named in further columns; `of`, "level" or "slope"; the `difference` in standard deviations of
-        theirs between seeds; `t`, `df`, and `p`, for this comparison alone, NaN with too few seeds to tell.
+        A row a comparison: GROUP; `of`, "level" or "slope"; `over`, "all" cells or the name of one; `column`, or
+        "... missing" for the share of its gaps; the `difference` in standard deviations of theirs between seeds, if
+        there are any; `t`, `df`, and `p`, for this comparison alone, NaN with too few seeds to tell.
     """
     ours, theirs = at_settings_of(ours, theirs), at_settings_of(theirs, ours)
     gaps = ours.isna().any() | theirs.isna().any()
-    ours, theirs = (_with_gaps(values, gaps) for values in (ours, theirs))
-    scale = _scale(theirs, gaps.index[~gaps])
-    ours, theirs = (values / scale.reindex(_names(values.index, _by(values))).to_numpy() for values in (ours, theirs))
-    both = theirs.index.intersection(ours.index)
-    paired, unpaired = (
-        [values[_names(values.index).isin(_names(both)) == in_pairs] for values in (ours, theirs)]
-        for in_pairs in (True, False)
-    )
-    found = [*_paired(paired[0].loc[both] - paired[1].loc[both], paired[1], ~gaps), *_unpaired(*unpaired, ~gaps)]
-    return pd.concat(found, ignore_index=True)
+    scale = _spread(theirs, [name for name in theirs.index.names if name not in ("strength", "seed")])
+    scale = scale.mask(scale == 0, 1)
+    scale.loc[:, gaps] = 1  # in a cell with gaps there may be too few values to tell
+    ours, theirs = (_statistics(_scaled(values, scale), gaps) for values in (ours, theirs))
+    pairs = ours.index.intersection(theirs.index)
+    unpaired = [values[~_names(values.index, GROUP).isin(_names(pairs, GROUP))] for values in (ours, theirs)]
+    found = zip(_paired(ours.loc[pairs] - theirs.loc[pairs]), _unpaired(*unpaired), strict=True)
+    return _students(*map(pd.concat, found), _spread(theirs, GROUP))
 
 
 def corrected(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -73,100 +69,82 @@ def corrected(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def at_settings_of(values: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Rows at the settings that the others have, too."""
-    return values[_names(values.index, SETTING).isin(_names(others.index, SETTING))]
+    settings = [_names(frame.index, [*GROUP, "strength"]) for frame in (values, others)]
+    return values[settings[0].isin(settings[1])]
 
 
-def _names(index: pd.MultiIndex, kept: list[str] = GROUP) -> pd.MultiIndex:
+def _names(index: pd.MultiIndex, kept: list[str]) -> pd.MultiIndex:
     return index.droplevel([name for name in index.names if name not in kept])
 
 
-def _by(values: pd.DataFrame) -> list[str]:
-    """All that names a row but strength and seed."""
-    return [name for name in values.index.names if name not in ("strength", "seed")]
-
-
-def _with_gaps(values: pd.DataFrame, gaps: pd.Series) -> pd.DataFrame:
-    """With a column more for each that has gaps somewhere: 1 in a gap, else 0."""
-    return values.join(values.loc[:, gaps].isna().astype(float).add_suffix(" missing"))
-
-
-def _spread(values: pd.DataFrame) -> pd.DataFrame:
+def _spread(values: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Standard deviation between the seeds of a strength."""
-    return np.sqrt(values.groupby([*_by(values), "strength"]).var().groupby(_by(values)).mean())
+    return np.sqrt(values.groupby([*by, "strength"]).var().groupby(by).mean())
 
 
-def _scale(values: pd.DataFrame, whole: pd.Index) -> pd.DataFrame:
-    """Their spread, or 1 where there is none.
+def _scaled(values: pd.DataFrame, scale: pd.DataFrame) -> pd.DataFrame:
+    """In units of the scale, so that all cells count alike in their average."""
+    return values / scale.reindex(_names(values.index, scale.index.names)).to_numpy()
 
-    Where a column has gaps, a cell may have too few values to tell, so there it is the spread of the whole group.
+
+def _statistics(values: pd.DataFrame, gaps: pd.Series) -> pd.DataFrame:
+    """Of each network what is averaged, with columns `of`, `over` and `column`.
+
+    That is each column over all cells, and in each if there are several; and either with weights that make of the
+    average a slope over the strengths. Of columns with gaps there is the average alone, since a cell may have too few
+    values, and beside it the share of the gaps.
     """
-    spread = _spread(values)
-    scale = np.sqrt(spread.pow(2).groupby(GROUP).transform("mean"))
-    scale[whole] = spread[whole]
-    return scale.where(scale > 0, 1)
+    missing = values.loc[:, gaps].isna().astype(float).add_suffix(" missing")
+    means = values.join(missing).groupby(list(RUN_COLUMNS)).mean()
+    levels = pd.concat({"all": means}, axis=1, names=["over", "column"])
+    cells = [name for name in values.index.names if name not in RUN_COLUMNS]
+    if cells:
+        each = values.loc[:, ~gaps].unstack(cells)
+        each.columns = pd.MultiIndex.from_tuples(
+            [(" ".join(map(str, cell)), name) for name, *cell in each.columns], names=["over", "column"]
+        )
+        levels = levels.join(each)
+    ranks = levels.index.to_frame()["strength"].groupby(GROUP).rank("dense")
+    weights = ranks - (1 + ranks.groupby(GROUP).transform("max")) / 2
+    slopes = levels.mul(weights, axis=0)[weights.groupby(GROUP).transform("any")]
+    return pd.concat({"level": levels, "slope": slopes}, axis=1, names=["of"])
 
 
-def _statistics(values: pd.DataFrame, whole: pd.Series) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
-    """What is averaged, by network: over all cells, and each cell if there are several; and either with weights that
-    make of the average a slope over the strengths.
-
-    Args:
-        whole: which columns have no gaps. The others are averaged over all cells only: in one there may be too few.
-    """
-    frames = {"all": values.groupby(list(RUN_COLUMNS)).mean()}
-    if len(values.index.names) > len(RUN_COLUMNS):
-        frames["each"] = values.loc[:, whole.index[whole]]
-    for over, frame in frames.items():
-        yield {"over": over, "of": "level"}, frame
-        weights = _weights(frame.index)
-        yield {"over": over, "of": "slope"}, frame.mul(weights, axis=0)[weights.groupby(GROUP).transform("any")]
+def _paired(difference: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """By the differences of pairs: the difference, its error, degrees of freedom, and the number of networks."""
+    networks, seeds = difference.groupby(GROUP), _by_seed(difference)
+    count = networks.count()
+    design = 1 + (count / seeds.count() - 1) * CORRELATION  # Kish's effect of clusters
+    return networks.mean(), np.fmax(networks.sem() * np.sqrt(design), seeds.sem()), count - 1, count
 
 
-def _weights(index: pd.MultiIndex) -> pd.Series:
-    """The rank of each row's strength among those of its group, less the mean rank."""
-    ranks = index.to_frame()["strength"].groupby(GROUP).rank("dense")
-    return ranks - (1 + ranks.groupby(GROUP).transform("max")) / 2
+def _unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """The same by means over seeds, with the variance of both runs together."""
+    one, other = _by_seed(ours), _by_seed(theirs)
+    df = one.count() + other.count() - 2
+    squares = sum(seeds.var().fillna(0) * (seeds.count() - 1) for seeds in (one, other))
+    error = np.sqrt(squares / df * (1 / one.count() + 1 / other.count()))
+    networks = 1 / sum(1 / values.groupby(GROUP).count() for values in (ours, theirs))
+    return one.mean() - other.mean(), error, df, networks
 
 
-def _paired(difference: pd.DataFrame, theirs: pd.DataFrame, whole: pd.Series) -> Iterator[pd.DataFrame]:
-    """Compare by the differences of pairs."""
-    for (what, ours), (_, reference) in zip(_statistics(difference, whole), _statistics(theirs, whole), strict=True):
-        networks, seeds = ours.groupby(_by(ours)), _seeds(ours)
-        count = networks.count()
-        design = 1 + (count / seeds.count() - 1) * CORRELATION  # Kish's effect of clusters
-        error = np.fmax(networks.sem() * np.sqrt(design), seeds.sem())
-        yield _student(networks.mean(), error, count - 1, reference, 1 / count).assign(**what)
-
-
-def _unpaired(ours: pd.DataFrame, theirs: pd.DataFrame, whole: pd.Series) -> Iterator[pd.DataFrame]:
-    """Compare means over seeds, with the variance of both runs together."""
-    for (what, one), (_, other) in zip(_statistics(ours, whole), _statistics(theirs, whole), strict=True):
-        seeds = [_seeds(frame) for frame in (one, other)]
-        counts = [found.count() for found in seeds]
-        df = counts[0] + counts[1] - 2
-        squares = sum(found.var().fillna(0) * (count - 1) for found, count in zip(seeds, counts, strict=True))
-        error = np.sqrt(squares / df * (1 / counts[0] + 1 / counts[1]))
-        size = sum(1 / frame.groupby(_by(frame)).count() for frame in (one, other))
-        yield _student(seeds[0].mean() - seeds[1].mean(), error, df, other, size).assign(**what)
-
-
-def _seeds(values: pd.DataFrame):
+def _by_seed(values: pd.DataFrame):
     """Means over the strengths, by seed, grouped by all else."""
-    return values.groupby([*_by(values), "seed"]).mean().groupby(_by(values))
+    return values.groupby([*GROUP, "seed"]).mean().groupby(GROUP)
 
 
-def _student(
-    difference: pd.DataFrame, error: pd.DataFrame, df: pd.DataFrame, reference: pd.DataFrame, size: pd.DataFrame
+def _students(
+    difference: pd.DataFrame, error: pd.DataFrame, df: pd.DataFrame, networks: pd.DataFrame, spread: pd.DataFrame
 ) -> pd.DataFrame:
-    """Student's t of each difference, by group (rows) and column.
+    """Student's t of each difference, by group (rows) and statistic (columns).
 
     Args:
-        reference: their values, by network.
-        size: the variance of the difference if all networks were independent and of variance 1.
+        networks: how many independent ones would have an error of the spread over the root of their number.
+        spread: standard deviation between the seeds of a strength.
     """
-    error = np.fmax(error, LEAST_ERROR * _spread(reference) * np.sqrt(size))
-    t = (difference / error).where(difference != 0, 0)
+    spread = spread.loc[difference.index]
+    t = (difference / np.fmax(error, LEAST_ERROR * spread / np.sqrt(networks))).where(difference != 0, 0)
     p = pd.DataFrame(2 * stats.t.sf(t.abs(), df), t.index, t.columns)
-    found = {"difference": difference, "t": t, "df": df, "p": p}
-    columns = {name: frame.rename_axis(columns="column").stack() for name, frame in found.items()}
-    return pd.concat(columns, axis=1).reset_index()
+    found = {"difference": difference / spread.where(spread > 0, 1), "t": t, "df": df, "p": p}
+    columns = {name: frame.T.stack(GROUP, future_stack=True) for name, frame in found.items()}
+    return pd.DataFrame(columns).reset_index()

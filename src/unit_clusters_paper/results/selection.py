@@ -7,7 +7,9 @@ import pandas as pd
 
 from unit_clusters.similarity.measures import Form, Kind, kind
 from unit_clusters_paper.results.tables import whole
-from unit_clusters_paper.runs.sweep import REGULARIZERS, RUN_COLUMNS, UNTRAINED
+from unit_clusters_paper.runs.aims import AIMS
+from unit_clusters_paper.runs.columns import RUN_COLUMNS
+from unit_clusters_paper.runs.sweep import REGULARIZERS, UNTRAINED
 
 RUN = list(RUN_COLUMNS)
 
@@ -24,10 +26,16 @@ BASELINE = ("l2", 1e-5)
 def read(paths: Mapping[str, str | Path], min_test_accuracy: float) -> dict[str, pd.DataFrame]:
     """Tables by name, from CSV, plain or gzipped; `models` gets the column LIMIT.
 
+    Networks that were trained for modularity are left out: they are no part of the paper's questions.
+
     Raises:
         ValueError: a table is cut off or empty; the message names it.
     """
     tables = {name: pd.read_csv(path if str(path).endswith(".gz") else whole(path)) for name, path in paths.items()}
+    tables = {
+        name: table[~table["regularizer"].isin(AIMS)].reset_index(drop=True) if "regularizer" in table else table
+        for name, table in tables.items()
+    }
     if "models" in tables:
         tables["models"][LIMIT] = min_test_accuracy
     return tables

@@ -10,7 +10,7 @@ from unit_clusters_paper.runs.files import written_whole
 
 def write(columns: Iterable[str], rows: Iterable[dict], path: str | Path) -> None:
     """Write rows as CSV. Floats read back the same; what is in a row but not among the columns is left out."""
-    with written_whole(path) as temporary, temporary.open("w", newline="") as file:
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -22,7 +22,7 @@ def whole(path: str | Path) -> io.StringIO:
     Raises:
         ValueError: its last row is cut off, or it is empty; the message names it.
     """
-    text = Path(path).read_text()
+    text = Path(path).read_text(encoding="utf-8")
     if not text.endswith("\n"):
         raise ValueError(f"{path} is cut off or empty. Delete it and run again.")
     return io.StringIO(text)
@@ -35,9 +35,9 @@ def concatenate(parts: Sequence[str | Path], path: str | Path) -> None:
         ValueError: a part has other columns than the first, or its last row is cut off; the message names its file.
     """
     header = None
-    with written_whole(path) as temporary, temporary.open("w") as file:
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for part in parts:
-            columns, line_end, rows = Path(part).read_text().partition("\n")
+            columns, line_end, rows = Path(part).read_text(encoding="utf-8").partition("\n")
             if header is None:
                 header = columns
                 file.write(header + line_end)

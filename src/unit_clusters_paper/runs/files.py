@@ -42,10 +42,10 @@ def leave_mark(folder: str | Path, outputs: Iterable[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for mark in folder.iterdir():
         with suppress(FileNotFoundError):  # that run has just ended
-            if not outputs.isdisjoint(mark.read_text().splitlines()):
+            if not outputs.isdisjoint(mark.read_text(encoding="utf-8").splitlines()):
                 mark.unlink()
     mark = folder.absolute() / uuid4().hex
-    mark.write_text("\n".join(outputs))
+    mark.write_text("\n".join(outputs), encoding="utf-8")
     return mark
 
 
@@ -54,7 +54,8 @@ def run_is_over() -> bool:
     if MARK not in os.environ:
         return False
     try:
-        open(os.environ[MARK]).close()  # not exists(): only opening a file asks the server of a network file system
+        # not exists(): only opening a file asks the server of a network file system
+        open(os.environ[MARK], "rb").close()
     except FileNotFoundError:
         return True
     return False

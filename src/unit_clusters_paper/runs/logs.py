@@ -17,7 +17,7 @@ def logged_to(path: str | Path, outputs: Iterable[str]) -> Iterator[None]:
         path: the log, written anew.
         outputs: the files that the job makes, whose names say what it does; the log starts with them.
     """
-    with open(path, "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
+    with open(path, "w", encoding="utf-8", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
         logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
         logging.captureWarnings(True)
         logging.info("Making %s", ", ".join(outputs))

@@ -70,7 +70,7 @@ def _processors(logs: Iterable[Path]) -> list[dict]:
     """Each processor by name, how many jobs it did, and from when to when; the times are those in the jobs' logs."""
     jobs: dict[str, list[list[str]]] = {}
     for log in logs:
-        text = log.read_text() if log.is_file() else ""
+        text = log.read_text(encoding="utf-8") if log.is_file() else ""
         name = re.search(r"^\S+ \S+ Processor: (.+)$", text, re.MULTILINE)
         times = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text, re.MULTILINE)
         jobs.setdefault(name[1] if name else NOT_RECORDED, []).append(times)

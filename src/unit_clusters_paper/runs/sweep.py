@@ -1,9 +1,9 @@
 """From the configuration to the explicit list of runs and cohorts; nothing else builds their names.
 
-A run is one network: an experiment, a regulariser, its strength and a seed. A cohort is what one job trains: the
-networks of one experiment and regulariser, over a block of strengths and a block of seeds. An experiment may also be a
-set of networks that were trained elsewhere, a cohort each: then the checkpoint stands in place of the regulariser, and
-there is no strength. Standard library only, so that Snakemake alone can plan.
+A run is one network: an experiment, a regulariser or an aim, its strength and a seed. A cohort is what one job trains:
+the networks of one experiment and regulariser, over a block of strengths and a block of seeds. An experiment may also
+be a set of networks that were trained elsewhere, a cohort each: then the checkpoint stands in place of the regulariser,
+and there is no strength. Standard library only, so that Snakemake alone can plan.
 """
 
 import re
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
-RUN_COLUMNS = ("experiment", "regularizer", "strength", "seed")
-"""What names a network in the tables."""
+from unit_clusters_paper.runs.aims import AIMS, DOWNSTREAM_LAYERS, NO_AIM
 
 REGULARIZERS = ("l2", "l1", "dropout")
+"""The paper's."""
 
 SECTIONS = ("training", "similarity", "clustering")
 """Of the configuration, those that an experiment may lay its own over."""
@@ -73,14 +73,15 @@ class Cohort:
         if not self.ours:
             names = {"experiment": self.experiment, "regularizer": self.regularizer, "strength": 0.0}
             return [{"id": f"{self.experiment}/{self.id}/{seed}", **names, "seed": seed} for seed in self.seeds]
-        penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0}
+        penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0, **dict.fromkeys(AIMS["both"], 0.0)}
+        swept = AIMS.get(self.regularizer, (self.regularizer,)) if self.trained else ()
         return [
             {
                 "id": f"{'-'.join(map(str, self.hidden))}/{self.regularizer}/{strength:g}/{seed}",
                 "experiment": self.experiment,
                 "regularizer": self.regularizer,
                 "strength": strength,
-                **(penalties | {self.regularizer: strength} if self.trained else penalties),
+                **(penalties | dict.fromkeys(swept, strength)),
                 "seed": seed,
             }
             for seed in self.seeds
@@ -180,19 +181,26 @@ def _check_training(settings: dict, key: str) -> None:
 
 def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
     settings = settings_of(name, experiment, config)
-    for regularizer in REGULARIZERS:
+    for regularizer in (*REGULARIZERS, *AIMS):
         try:
             found = strength_blocks(experiment["sweeps"].get(regularizer, []))
-            strengths = [strength for block in found for strength in block]
-            if any(strength <= 0 for strength in strengths):
-                raise ValueError(f"{min(strengths):g} is not above 0")
-            if regularizer == "dropout" and any(strength >= 1 for strength in strengths):
-                raise ValueError(f"{max(strengths):g} is not below 1; it is the probability that a unit is dropped")
+            _check_strengths(regularizer, [strength for block in found for strength in block], experiment["hidden"])
         except ValueError as error:
             raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
         for block in found:
             for seeds in blocks(range(experiment["seeds"]), experiment["seeds_per_job"]):
                 yield Cohort(name, tuple(experiment["hidden"]), regularizer, block, seeds, config["l2_floor"], settings)
+
+
+def _check_strengths(regularizer: str, strengths: Sequence[float], hidden: Sequence[int]) -> None:
+    if regularizer in AIMS and any(strength < 0 for strength in strengths):
+        raise ValueError(f"{min(strengths):g} is below 0")
+    if regularizer in REGULARIZERS and any(strength <= 0 for strength in strengths):
+        raise ValueError(f"{min(strengths):g} is not above 0")
+    if regularizer == "dropout" and any(strength >= 1 for strength in strengths):
+        raise ValueError(f"{max(strengths):g} is not below 1; it is the probability that a unit is dropped")
+    if strengths and "downstream" in AIMS.get(regularizer, ()) and len(hidden) > DOWNSTREAM_LAYERS:
+        raise ValueError(NO_AIM.format(layers=len(hidden)))
 
 
 def _untrained(name: str, hidden: tuple[int, ...], untrained: dict, settings: dict) -> Iterator[Cohort]:

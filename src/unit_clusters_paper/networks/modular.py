@@ -1,0 +1,183 @@
+"""Modularity as an aim of training, with soft clusters that are learned with the network.
+
+The loss that is minimized has one term more,
+
+    - sum over hidden layers l of [upstream * Q(S_l, P_l) + downstream * Q(T_l, P_l)],    P_l = softmax(RATE * theta_l),
+
+where Q is eq. (6) for soft clusters: with A the similarity normalized by eq. (5), without its diagonal, divided by its
+sum, Q(A, P) = tr(P^T A P) - |P^T A 1|^2. P_l says with which probability a unit is in each of CLUSTERS clusters. Its
+theta_l are parameters of the network in training, and are forgotten with its end. Both similarities are those of the
+batch, dropout included:
+
+    S_l = |C_l|, C_l the covariance of the layer's activities over the batch's images (eq. 1)
+    T_l = |E[J_l^T J_l]|, J_l the Jacobian of the logits by these activities (eq. 3)
+
+J of the last hidden layer is its weights W_3, the same for all images. That of the one before is W_3 D W_2, with D the
+diagonal of the slopes d of the ReLUs between. So E[J^T J] = W_2^T (W_3^T W_3 * E[d d^T]) W_2, an elementwise product in
+the middle. Of a layer further down it does not factor, and needs the product of each image: networks of more than
+DOWNSTREAM_LAYERS hidden layers are refused.
+
+All gradients are in closed form. The slopes of ReLUs count as constant, as for automatic differentiation.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from unit_clusters.similarity.measures import EPSILON
+from unit_clusters.streams import stream
+from unit_clusters_paper.networks.ensemble import Stack
+from unit_clusters_paper.networks.products import product
+from unit_clusters_paper.runs.aims import DOWNSTREAM_LAYERS, NO_AIM
+
+CLUSTERS = 8
+"""At most, in a layer."""
+
+RATE = 10
+"""How much faster the assignments learn than the weights: Adam's steps are as long for theta as for a weight."""
+
+
+class Modularity:
+    """The term of some networks: their strengths, and their assignments.
+
+    Args:
+        strengths: of each network, upstream and downstream.
+        sizes: units per layer, inputs and logits included.
+        seed: of all of them.
+
+    Attributes:
+        theta: a row a network, all layers' (units, CLUSTERS), and zeros up to a multiple of 16, as in `Stack`; random
+            at first, by the architecture and the seed.
+        slopes: of the loss by theta, as `add_gradients` leaves it.
+
+    Raises:
+        ValueError: downstream is the aim in networks of more than DOWNSTREAM_LAYERS hidden layers.
+    """
+
+    def __init__(self, strengths: Float[Tensor, "models 2"], sizes: Sequence[int], seed: int):
+        self.units = tuple(sizes[1:-1])
+        self.strengths = strengths.T[:, :, None, None]
+        self.upstream, self.downstream = strengths.any(0).tolist()
+        if self.downstream and len(self.units) > DOWNSTREAM_LAYERS:
+            raise ValueError(NO_AIM.format(layers=len(self.units)))
+        numbers = CLUSTERS * sum(self.units)
+        drawn = stream("assignments", *sizes, seed).normal(0, 1 / RATE, numbers)
+        self.theta = pad(strengths.new_tensor(drawn), (0, -numbers % 16)).repeat(len(strengths), 1)
+        self.slopes = torch.zeros_like(self.theta)
+
+    def keep(self, models: Bool[Tensor, " models"]) -> None:
+        """Forget all other networks."""
+        self.strengths, self.theta, self.slopes = self.strengths[:, models], self.theta[models], self.slopes[models]
+
+    def add_gradients(
+        self,
+        stack: Stack,
+        hidden: Sequence[Float[Tensor, "models _units batch"]],
+        masks: Sequence[Float[Tensor, "models _units batch"]] | None,
+        out: Stack,
+    ) -> list[Float[Tensor, "models _units batch"]] | None:
+        """Add those by weights to `out`, set `slopes` to those by theta, and return those by hidden activities, if any.
+
+        Args:
+            stack: the networks.
+            hidden: their activities, after dropout.
+            masks: of dropout.
+            out: of the shape of `stack`.
+        """
+        chosen = [self.upstream, self.downstream]
+        centered = [activity - activity.mean(2, keepdim=True) for activity in hidden] if self.upstream else []
+        families = [[product(activity, activity.mT).div_(activity.shape[2]) for activity in centered]]
+        sensitivity = Sensitivity(stack, hidden, masks) if self.downstream else None
+        families.append(sensitivity.similarities if sensitivity else [])
+        by_similarity = []
+        for layer, (rows, slopes) in enumerate(zip(*map(self._by_layer, (self.theta, self.slopes)), strict=True)):
+            assignment = (rows * RATE).softmax(2)
+            similarities = torch.stack([of_layers[layer] for of_layers in families if of_layers])
+            found, by_assignment = descent(similarities, assignment, self.strengths[chosen])
+            by_similarity.append(found)
+            weighted = assignment * by_assignment
+            torch.mul(weighted - assignment * weighted.sum(2, keepdim=True), RATE, out=slopes)
+        if sensitivity:
+            sensitivity.add_gradients([found[-1] for found in by_similarity], out)
+        return [
+            product(found[0].mul_(2 / activity.shape[2]), activity)
+            for found, activity in zip(by_similarity, centered, strict=False)
+        ]
+
+    def _by_layer(self, rows: Float[Tensor, "models padded"]) -> list[Float[Tensor, "models _units clusters"]]:
+        lengths = [CLUSTERS * units for units in self.units]
+        parts = rows[:, : sum(lengths)].split(lengths, dim=1)
+        return [part.unflatten(1, (units, CLUSTERS)) for part, units in zip(parts, self.units, strict=True)]
+
+
+class Sensitivity:
+    """E[J^T J] of each hidden layer, one or two.
+
+    Attributes:
+        similarities: these, Float[Tensor, "models _units _units"].
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        hidden: Sequence[Float[Tensor, "models _units batch"]],
+        masks: Sequence[Float[Tensor, "models _units batch"]] | None,
+    ):
+        *self._below, self._last = stack.weights
+        self.similarities = [product(self._last.mT, self._last)]
+        if self._below:
+            slope = hidden[1].sign() if masks is None else hidden[1].sign().mul_(masks[1])
+            self._together = product(slope, slope.mT).div_(slope.shape[2])
+            self._middle = self.similarities[0] * self._together
+            weight = self._below[0]
+            self.similarities.insert(0, product(weight.mT, product(self._middle, weight)))
+
+    def add_gradients(self, by_similarity: Sequence[Float[Tensor, "models _units _units"]], out: Stack) -> None:
+        """Add those by weights to `out`, given those by `similarities`."""
+        *below, by_last = by_similarity
+        for weight, by_first in zip(self._below, below, strict=True):
+            half = product(weight, by_first)
+            out.weights[0].add_(product(self._middle, half).mul_(2))
+            by_last = product(half, weight.mT).mul_(self._together).add_(by_last)
+        out.weights[-1].add_(product(self._last, by_last).mul_(2))
+
+
+def descent(
+    similarity: Float[Tensor, "families models units units"],
+    assignment: Float[Tensor, "models units clusters"],
+    strength: Float[Tensor, "families models 1 1"],
+) -> tuple[Float[Tensor, "families models units units"], Float[Tensor, "models units clusters"]]:
+    """The gradients of -strength * Q by the signed similarities, and by the assignment, summed over families.
+
+    In eq. (5) a similarity of a unit to itself below EPSILON counts as EPSILON. So a dead unit, similar to none,
+    has no part in Q and no gradient, and no gradient is infinite. Without any two similar units Q is 0.
+
+    Args:
+        similarity: symmetric, with nothing negative on its diagonal.
+        assignment: probabilities, so that the clusters' sum is 1: sums over units, too, can be taken from `neighbors`.
+        strength: of each network.
+    """
+    own = similarity.diagonal(dim1=2, dim2=3).unsqueeze(3)
+    scale = own.clamp(min=EPSILON).rsqrt()
+    scales = scale * scale.mT
+    normalized = similarity * scales
+    normalized.diagonal(dim1=2, dim2=3).zero_()
+    neighbors = product(normalized.abs(), assignment)
+    total = neighbors.sum((2, 3), keepdim=True)
+    share = torch.where(total > 0, total.reciprocal(), 0)
+    neighbors.mul_(share)  # A P, as in the module's docstring
+    volumes = neighbors.sum(2, keepdim=True)  # 1^T A P
+    factor = -strength * share
+    by_assignment = (neighbors - neighbors.sum(3, keepdim=True) * volumes).mul_(-2 * strength).sum(0)
+    # dQ/dA = P P^T - e 1^T - 1 e^T = (P - e 1^T - 1 v) P^T, with v the volumes and e = P v^T. Of it, the mean over A is
+    # lost, as A sums to 1.
+    left = assignment - (assignment * volumes).sum(3, keepdim=True) - volumes
+    left.sub_((left * neighbors).sum((2, 3), keepdim=True)).mul_(factor)
+    slopes = product(left, assignment.mT).mul_(normalized.sign_()).mul_(scales)
+    # each entry of the diagonal normalizes a row and a column
+    by_own = (slopes * similarity).sum(3, keepdim=True).div_(own)
+    slopes.diagonal(dim1=2, dim2=3).copy_(torch.where(own > EPSILON, -by_own, 0).squeeze(3))
+    return slopes, by_assignment
