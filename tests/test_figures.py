@@ -461,7 +461,7 @@ def test_fig3_links_examples_to_their_dropout_points(examples, drawn):
     panel, above = (panels_of(figure)[other] for other in (form, form._replace(normalized=False)))
     points = sweeps_drawn(figure)[form, "dropout"]
     matrices = [axes for axes in figure.axes if axes.images]
-    FigureCanvasAgg(figure).draw()
+    arrange(figure)
     bends, through, ends = links_of(above)[::2], links_of(above)[1::2], links_of(panel)
     for matrix, example, bend, across, end in zip(matrices, examples, bends, through, ends, strict=True):
         percent = 100 * example.strength
@@ -1153,11 +1153,16 @@ def beneath(figure: Figure, found: dict[Text, np.ndarray]) -> dict[Text, np.ndar
     return {text: picture[bottom:top, left:right].reshape(-1, 3) for text, (left, bottom, right, top) in inside.items()}
 
 
+def arrange(figure: Figure) -> None:
+    """Let matplotlib place all parts, once: later, hidden text would leave its room to others."""
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+
+
 def assert_legible(figure: Figure, tallest: float = TALLEST):
     """No text is small, pale, on top of anything that is drawn, on other text, or off the page."""
     figure.set_dpi(100)
-    FigureCanvasAgg(figure).draw()
-    figure.set_layout_engine("none")  # which would give the room of hidden texts to others
+    arrange(figure)
     found = boxes(figure)
     everything = figure.get_tightbbox()
     rounding = 1e-9
@@ -1182,7 +1187,7 @@ def test_print_is_legible_and_fits_the_page(name, drawn):
 
 def assert_whole(figure: Figure):
     """No point is cut off at an end of its axes."""
-    FigureCanvasAgg(figure).draw()
+    arrange(figure)
     for axes in figure.axes:
         for line in axes.lines:
             if line.get_marker() not in ("None", ""):
