@@ -66,6 +66,12 @@ def cohort_of(wildcards):
         )
 
 
+def files_of(dataset):
+    """The IDX files of a data set, where Snakemake has to bring them to jobs. Only a new SHA256SUMS counts as a change."""
+    names = sources.find("mnist").files if insides.stores_files(workflow) else []
+    return [f"data/{dataset}/{name}" for name in names]
+
+
 def inputs_of(wildcards):
     """What networks of the user's are shown: an archive, or a data set."""
     inputs = EXPERIMENTS[wildcards.experiment]["inputs"]

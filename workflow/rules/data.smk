@@ -1,15 +1,7 @@
 # The images: four IDX files in data/{name}, and the SHA-256 of each in SHA256SUMS. That small file stands for all four:
 # the others are verified whenever they are read, and are never deleted by Snakemake, so that no network is needed twice.
 IMAGES = f"data/{config['dataset']['name']}/SHA256SUMS"
-
-
-def files_of(dataset):
-    """The IDX files of a data set, where Snakemake has to bring them to jobs. Only a new SHA256SUMS counts as a change."""
-    names = sources.find("mnist").files if insides.stores_files(workflow) else []
-    return [f"data/{dataset}/{name}" for name in names]
-
-
-FILES = ancient(files_of(config["dataset"]["name"]))
+IMAGE_FILES = ancient(files_of(config["dataset"]["name"]))
 
 
 rule images:

@@ -3,7 +3,7 @@ rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
-        files=FILES,
+        files=IMAGE_FILES,
     output:
         "<results>/similarity/{experiment}/{cohort}.npz",
     log:

@@ -5,7 +5,7 @@ UNTRAINED = f"{sweep.UNTRAINED}_.+"
 rule train:
     input:
         images=IMAGES,
-        files=FILES,
+        files=IMAGE_FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         history="<results>/models/{experiment}/{cohort}.history.csv",
@@ -46,7 +46,7 @@ rule train:
 rule initialize:
     input:
         images=IMAGES,
-        files=FILES,
+        files=IMAGE_FILES,
     output:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         models="<results>/models/{experiment}/{cohort}.models.csv",
