@@ -311,7 +311,7 @@ def test_a_script_makes_its_own_jobs_anew(copy):
 
 
 def test_similarity_code_trains_nothing(copy):
-    edit(copy / "src/unit_clusters/similarity/closed_form.py", "CHUNK = 100", "CHUNK = 50")
+    edit(copy / "src/unit_clusters/similarity/options.py", "CHUNK = 100", "CHUNK = 50")
     assert plan(copy) == downstream(COHORTS + UNTRAINED)
 
 
