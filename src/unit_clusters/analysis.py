@@ -189,12 +189,11 @@ def analyze(
     options = Options(loss, units, outputs, positions, hess_positions, seed, memory)
     similarities, seen = measure(model, images, labels, names, options, output, device, progress)
     left_out = {} if loss else {"hess": "no loss was given"}
-    found = {}
-    total = sum(len(by_form(signed)) for signed in similarities.values())
-    with tqdm(total=total, unit="matrix", disable=not progress) as bar:
+    found, matrices = {}, {name: by_form(signed) for name, signed in similarities.items()}
+    with tqdm(total=sum(map(len, matrices.values())), unit="matrix", disable=not progress) as bar:
         for name, signed in similarities.items():
             layer = found[name] = Layer(type(model.get_submodule(name)).__name__, signed, *(ByForm() for _ in range(5)))
-            for form, matrix in by_form(signed).items():
+            for form, matrix in matrices[name].items():
                 searched = _search(matrix, name, form, seed, steps, restarts)
                 turned = _turn(signed[form.measure], searched[0], name, form, seed, steps, rotations)
                 for values, value in zip(layer[2:], (matrix, *searched, turned), strict=True):
