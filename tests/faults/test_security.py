@@ -23,7 +23,7 @@ def test_ruffs_security_rules_find_two_calls_that_are_as_they_should_be():
     found = {(issue["filename"].rpartition("/")[2], issue["code"]) for issue in json.loads(checked.stdout)}
     assert found == {
         ("fetch.py", "S603"),  # subprocess.run, of a list of constants, without a shell
-        ("restarts.py", "S311"),  # random numbers for igraph, and no secrets
+        ("leiden.py", "S311"),  # random numbers for igraph, and no secrets
     }
 
 
