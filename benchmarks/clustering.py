@@ -16,11 +16,13 @@ import leidenalg
 import numpy as np
 
 from benchmarks import naive_modularity as naive
+from unit_clusters.clusters.leiden import leiden as leiden_of_igraph
+from unit_clusters.clusters.leiden import leiden_graph
 from unit_clusters.clusters.modularity import EQUAL, adjacency, modularity
-from unit_clusters.clusters.restarts import LEIDEN_RUNS, leiden_graph, restarts
-from unit_clusters.clusters.restarts import leiden as leiden_of_igraph
+from unit_clusters.clusters.restarts import restarts
 from unit_clusters.clusters.search import cluster
 from unit_clusters.similarity.measures import normalize
+from unit_clusters_paper.results.other_searches import LEIDEN_RUNS
 
 RUNS = LEIDEN_RUNS
 STEPS = 5000

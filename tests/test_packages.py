@@ -193,3 +193,8 @@ def test_the_changelog_names_import_paths_that_exist():
         assert {module, *others} <= LIBRARY.keys() | REPRODUCTION.keys(), new
         for name in names:
             assert hasattr(import_module(module), name), f"{module} has no {name}"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py")])
+def test_a_benchmark_finds_what_it_imports(name):
+    import_module(f"benchmarks.{name}")
