@@ -60,7 +60,7 @@ def ours(model: nn.Sequential, images: Tensor, labels: Tensor, names: list[str],
         way = Automatic(run, images[[0, -1]], names, Options(cross_entropy, **options))
         for some in torch.arange(len(images)).split(way.most):
             way.add(images[some], labels[some])
-    return [sums.similarity() for sums in way.sums.values()]
+    return [layer.signed for layer in way.measured().values()]
 
 
 def dense(model: nn.Sequential, images: Tensor, labels: Tensor) -> list[dict]:
@@ -85,7 +85,7 @@ def dense_layer(upstream: nn.Module, downstream: nn.Module, images: Tensor, labe
         sums["i_sens"] += torch.einsum("bapx,bcpx->ac", by_x, by_x) / positions
         sums["o_sens"] += torch.einsum("byap,bycp->ac", by_h, by_h) / positions
         sums["hess"] += torch.einsum("bapcp->ac", second) / positions
-    return {"cov": torch.cov(torch.cat(activity).T).abs()} | {m: (s / len(images)).abs() for m, s in sums.items()}
+    return {"cov": torch.cov(torch.cat(activity).T)} | {m: s / len(images) for m, s in sums.items()}
 
 
 def speed() -> float:

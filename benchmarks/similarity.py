@@ -26,7 +26,7 @@ IMAGES, BATCH, ROUNDS = 1000, 100, 3
 
 
 def closed_form(network: Ensemble, pixels: Tensor) -> list[tuple[np.ndarray, ...]]:
-    return [tuple(matrices.values()) for matrices in similarity(network, pixels)]
+    return [tuple(layer.signed.values()) for layer in similarity(network, pixels)]
 
 
 def automatic(network: Ensemble, pixels: Tensor) -> list[tuple[Tensor, ...]]:
@@ -47,7 +47,7 @@ def automatic_layer(network: Ensemble, layer: int, pixels: Tensor) -> tuple[Tens
         sums[0] += (by_input @ by_input.mT).sum(0)
         sums[1] += (by_hidden.mT @ by_hidden).sum(0)
         sums[2] += second.sum(0)
-    return torch.cov(torch.cat(activity).T).abs(), *(total.abs() / len(pixels) for total in sums)
+    return torch.cov(torch.cat(activity).T), *(total / len(pixels) for total in sums)
 
 
 def measure() -> list[dict]:

@@ -51,7 +51,7 @@ CASES = (
 BASE = (Run("l2", 0, 0.0, 1e-2, 0.0), Run("l1", 0, 1e-3, 1e-5, 0.0), Run("dropout", 0, 0.0, 1e-5, 0.3))
 """Networks of Experiment 1, one of each sweep."""
 
-AS_FAST, EPOCHS, AS_LONG = 0.95, 100, 1.1
+AS_FAST, EPOCHS, AS_LONG = 0.9, 100, 1.1
 """The least rate that is asked for of the chosen library's, by that of the other; epochs of training, and the most time
 that is allowed for the next one, by that of the first.
 """

@@ -1,6 +1,7 @@
 """Clusters of the units in layers of any torch module, by upstream and by downstream information."""
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,12 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from unit_clusters.clusters.modularity import UNUSED
+from unit_clusters.clusters.reliability import ENOUGH, WANTED, images_for, reliability
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
 from unit_clusters.clusters.rows import FOUND, found_row, pair_rows
@@ -23,7 +25,7 @@ from unit_clusters.files import written_whole
 from unit_clusters.layer import ByForm, Layer
 from unit_clusters.similarity.any_module import LabeledImages, measure
 from unit_clusters.similarity.layers import Units, closest, resolve
-from unit_clusters.similarity.measures import FORMS, Form, by_form
+from unit_clusters.similarity.measures import FORMS, Form, by_form, in_form
 from unit_clusters.similarity.options import MEMORY, POSITIONS, Loss, Options, Outputs
 from unit_clusters.similarity.passes import Pick
 from unit_clusters.streams import stream
@@ -187,19 +189,43 @@ def analyze(
     """
     names = resolve(model, layers)
     options = Options(loss, units, outputs, positions, hess_positions, seed, memory)
-    similarities, seen = measure(model, images, labels, names, options, output, device, progress)
+    measured, seen = measure(model, images, labels, names, options, output, device, progress)
     left_out = {} if loss else {"hess": "no loss was given"}
-    found, matrices = {}, {name: by_form(signed) for name, signed in similarities.items()}
+    found, matrices = {}, {name: by_form(layer.signed) for name, layer in measured.items()}
     with tqdm(total=sum(map(len, matrices.values())), unit="matrix", disable=not progress) as bar:
-        for name, signed in similarities.items():
-            layer = found[name] = Layer(type(model.get_submodule(name)).__name__, signed, *(ByForm() for _ in range(5)))
+        for name, (signed, halves) in measured.items():
+            layer = found[name] = Layer(type(model.get_submodule(name)).__name__, signed, *(ByForm() for _ in range(6)))
             for form, matrix in matrices[name].items():
                 searched = _search(matrix, name, form, seed, steps, restarts)
-                turned = _turn(signed[form.measure], searched[0], name, form, seed, steps, rotations)
-                for values, value in zip(layer[2:], (matrix, *searched, turned), strict=True):
+                live = searched[0].labels != UNUSED
+                turned = _turn(signed[form.measure], live, name, form, seed, steps, rotations)
+                rngs = [stream("half", name, str(form), seed, half) for half in range(2)]
+                reliable = reliability([in_form(half[form.measure], form) for half in halves], live, rngs, steps)
+                for values, value in zip(layer[2:], (matrix, *searched, turned, reliable), strict=True):
                     values[str(form)] = value
                 bar.update()
+    _warn_of_unreliable(found, seen)
     return Analysis(found, seen, seed, left_out)
+
+
+def _warn_of_unreliable(layers: Mapping[str, Layer], images: int) -> None:
+    """Warn of matrices that other images would change much, and say how many images would do."""
+    few = {
+        f"{name}: {form}": found.reliability
+        for name, layer in layers.items()
+        for form, found in layer.reliability.items()
+        if found.reliability < ENOUGH
+    }
+    if few:
+        worst = min(few, key=few.get)
+        needed = images_for(WANTED, few[worst], images)
+        remedy = f"about {needed:.2g} images" if needed < np.inf else "far more images"
+        warnings.warn(
+            f"{len(few)} matrices depend much on which images were shown (reliability below {ENOUGH}); the most, "
+            f"{worst}, has {few[worst]:.2f} with {images} images, and {remedy} would give {WANTED}. "
+            'found.table()["reliability"] has them all.',
+            stacklevel=3,
+        )
 
 
 def _search(
@@ -214,7 +240,7 @@ def _search(
 
 def _turn(
     signed: Float[np.ndarray, "units units"],
-    found: Clustering,
+    live: Bool[np.ndarray, " units"],
     name: str,
     form: Form,
     seed: int,
@@ -224,6 +250,4 @@ def _turn(
     """Modularity of the live units in turned axes."""
     axes = [stream("turned axes", name, seed, rotation) for rotation in range(number)]
     searches = [stream("turned clusters", name, str(form), seed, rotation) for rotation in range(number)]
-    return np.array(
-        [turned.q for turned in turned_clusters(signed, form, found.labels != UNUSED, axes, searches, steps)]
-    )
+    return np.array([turned.q for turned in turned_clusters(signed, form, live, axes, searches, steps)])

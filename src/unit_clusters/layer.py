@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from unit_clusters.clusters.reliability import Reliability
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.search import Clustering
 from unit_clusters.similarity.measures import Matrices
@@ -35,3 +36,5 @@ class Layer(NamedTuple):
     """The cluster of each unit in the best partition that is known; UNUSED for dead units."""
     rotated: Mapping[str, Float[np.ndarray, " rotations"]]
     """Modularity that the same search finds in turned axes (`clusters.turned`), rotation by rotation."""
+    reliability: Mapping[str, Reliability]
+    """How far halves of the images give the same matrix, and the same clusters."""

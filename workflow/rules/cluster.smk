@@ -2,6 +2,7 @@
 rule cluster:
     input:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        halves="<results>/halves/{experiment}/{cohort}.npz",
     output:
         labels="<results>/clusters/{experiment}/{cohort}.npz",
         modularity="<results>/clusters/{experiment}/{cohort}.csv",

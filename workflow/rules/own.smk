@@ -8,6 +8,7 @@ rule examine:
         inputs=inputs_of,
     output:
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        halves="<results>/halves/{experiment}/{cohort}.npz",
         models="<results>/models/{experiment}/{cohort}.models.csv",
         layers="<results>/models/{experiment}/{cohort}.layers.csv",
     log:

@@ -1,11 +1,12 @@
-# The four similarity matrices of each hidden layer, for each network of a cohort.
+# The four similarity matrices of each hidden layer, for each network of a cohort; and those by halves of the images.
 rule similarity:
     input:
         networks="<results>/models/{experiment}/{cohort}.safetensors",
         images=IMAGES,
         files=IMAGE_FILES,
     output:
-        "<results>/similarity/{experiment}/{cohort}.npz",
+        similarity="<results>/similarity/{experiment}/{cohort}.npz",
+        halves="<results>/halves/{experiment}/{cohort}.npz",
     log:
         "<logs>/similarity/{experiment}/{cohort}.log",
     benchmark:

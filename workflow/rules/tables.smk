@@ -16,6 +16,7 @@ BETWEEN = per_cohort(
     "<results>/models/{experiment}/{cohort}.safetensors", experiments=PERCEPTRONS
 ) + per_cohort(
     "<results>/similarity/{experiment}/{cohort}.npz",
+    "<results>/halves/{experiment}/{cohort}.npz",
     "<results>/clusters/{experiment}/{cohort}.npz",
 )
 

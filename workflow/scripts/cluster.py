@@ -2,14 +2,15 @@
 
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.clustering import MODULARITY, search_layers
-from unit_clusters_paper.results.layer_files import read_similarity, write_labels
+from unit_clusters_paper.results.layer_files import read_halves, read_similarity, write_labels
 from unit_clusters_paper.runs.logs import logged_to
 
 
 def main(job):
     spec = job.params.job
-    similarity = read_similarity(job.input.similarity, len(spec["runs"]))
-    labels, rows = search_layers(similarity, spec["runs"], spec["clustering"])
+    runs = spec["runs"]
+    similarity, halves = read_similarity(job.input.similarity, len(runs)), read_halves(job.input.halves, len(runs))
+    labels, rows = search_layers(similarity, halves, runs, spec["clustering"])
     write_labels(labels, job.output.labels)
     tables.write(MODULARITY, rows, job.output.modularity)
 

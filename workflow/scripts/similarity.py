@@ -7,7 +7,7 @@ import torch
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
 from unit_clusters_paper.networks.similarity import similarities
-from unit_clusters_paper.results.layer_files import write_similarity
+from unit_clusters_paper.results.layer_files import write_measured
 from unit_clusters_paper.runs.logs import logged_to
 from unit_clusters_paper.runs.threads import compute_with
 
@@ -17,7 +17,8 @@ def main(job):
     spec = job.params.job
     networks, _ = ensemble.load(job.input.networks, spec["runs"])
     images = idx.load_images(Path(job.input.images).parent, spec["part"])
-    write_similarity(similarities(networks, torch.from_numpy(images[: spec["images"]])), job.output[0])
+    found = similarities(networks, torch.from_numpy(images[: spec["images"]]))
+    write_measured(found, job.output.similarity, job.output.halves)
 
 
 if "snakemake" in globals():

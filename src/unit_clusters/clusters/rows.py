@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from unit_clusters.clusters.agreement import compare_forms
 from unit_clusters.clusters.modularity import adjacency, contrast, largest_share
+from unit_clusters.clusters.reliability import Reliability
 from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.search import Clustering
 from unit_clusters.clusters.soft import soft_units
@@ -17,7 +18,7 @@ TURNED = ("q_rotated", "q_rotated_sd")
 
 FOUND = (
     *(*Form._fields, *Clustering._fields[1:], "contrast", "largest_share"),
-    *(*Restarts._fields, *TURNED, "soft_units"),
+    *(*Restarts._fields, *TURNED, "soft_units", *Reliability._fields),
 )
 """What is found on one matrix, but for its labels."""
 
@@ -29,6 +30,7 @@ def found_row(
     more: Restarts,
     best: Int[np.ndarray, " units"],
     rotated: Float[np.ndarray, " rotations"],
+    reliable: Reliability,
 ) -> dict:
     """The row of one matrix, with the columns FOUND.
 
@@ -39,12 +41,13 @@ def found_row(
         more: by restarts.
         best: the best clusters that are known.
         rotated: modularity in turned axes, rotation by rotation.
+        reliable: how far halves of the images give the same.
     """
     mean = rotated.mean() if len(rotated) else np.nan
     sd = rotated.std(ddof=1) if len(rotated) > 1 else np.nan
     shown = {"contrast": contrast(matrix, found.labels), "largest_share": largest_share(found.labels)}
     turned = dict(zip(TURNED, (float(mean), float(sd)), strict=True)) | {"soft_units": soft_units(matrix, best)}
-    return form._asdict() | found._asdict() | shown | more._asdict() | turned
+    return form._asdict() | found._asdict() | shown | more._asdict() | turned | reliable._asdict()
 
 
 def pair_rows(

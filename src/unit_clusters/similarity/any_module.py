@@ -14,6 +14,7 @@ from unit_clusters.similarity.measures import Matrices
 from unit_clusters.similarity.options import Loss, Options
 from unit_clusters.similarity.passes import Pick, passes
 from unit_clusters.similarity.perceptron import hidden_layers, parameters
+from unit_clusters.similarity.sums import Measured
 
 LabeledImages = Tensor | Sequence[Tensor]
 """Some images, or images and their labels."""
@@ -28,7 +29,7 @@ def measure(
     output: Pick | Mapping[str, Pick] | None = None,
     device: str | torch.device | None = None,
     progress: bool = True,
-) -> tuple[dict[str, Matrices], int]:
+) -> tuple[dict[str, Measured], int]:
     """The matrices of each layer, in closed form or else by automatic differentiation; and the number of images.
 
     Without a loss there is no hess.
@@ -58,21 +59,20 @@ def measure(
                 for some in torch.arange(len(inputs)).split(way.most):
                     way.add(inputs[some], targets if targets is None else targets[some])
                     bar.update(len(some))
-    number = way.sums[names[0]].images
-    if number < 2:
+    if way.images < 2:
         raise ValueError("similarity takes at least two images")
-    found = {name: _finite(name, sums.signed()) for name, sums in way.sums.items()}
-    if options.loss is None:
-        for matrices in found.values():
+    found = way.measured()
+    for name, layer in found.items():
+        for matrices in (layer.signed, *layer.halves) if options.loss is None else ():
             del matrices["hess"]
-    return found, number
+        _check_finite(name, layer.signed)
+    return found, way.images
 
 
-def _finite(name: str, matrices: Matrices) -> Matrices:
+def _check_finite(name: str, matrices: Matrices) -> None:
     for measure, matrix in matrices.items():
         if not np.isfinite(matrix).all():
             raise ValueError(f"layer {name!r}: {measure} has entries that are NaN or infinite, at some of the images")
-    return matrices
 
 
 def _batches(

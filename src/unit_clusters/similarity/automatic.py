@@ -25,7 +25,7 @@ from unit_clusters.similarity.layers import Units, as_units, units_problem
 from unit_clusters.similarity.options import CHUNK, MOST_OUTPUTS, Options
 from unit_clusters.similarity.outputs import curvature, explained, flat, losses, output_vectors, unit_vectors
 from unit_clusters.similarity.passes import Pass, only_output
-from unit_clusters.similarity.sums import Sums
+from unit_clusters.similarity.sums import InHalves, Sums
 from unit_clusters.streams import stream
 
 Run = Callable[[Tensor], Pass]
@@ -53,7 +53,7 @@ class Positions:
         return torch.from_numpy(self.random.random((images, self.count)).argsort(axis=1)[:, : self.wanted])
 
 
-class Automatic:
+class Automatic(InHalves):
     """Equations (1) to (4) for some layers of any module.
 
     Args:
@@ -63,7 +63,6 @@ class Automatic:
         options: of the analysis.
 
     Attributes:
-        sums: of each layer.
         most: how many images `add` may take at once.
 
     Raises:
@@ -73,21 +72,32 @@ class Automatic:
     def __init__(self, run: Run, images: Shaped[Tensor, "2 ..."], names: Sequence[str], options: Options):
         self.run, self.options = run, options
         self.shapes = examine(run, images, names, options)
-        self.sums = {name: Sums(units) for name, (units, _) in self.shapes.items()}
+        super().__init__({name: units for name, (units, _) in self.shapes.items()})
         self.upstream, self.second = (
-            {name: Positions(count, wanted, purpose, name, options.seed) for name, (_, count) in self.shapes.items()}
+            [
+                {
+                    name: Positions(many, wanted, purpose, name, options.seed, half)
+                    for name, (_, many) in self.shapes.items()
+                }
+                for half in range(2)
+            ]
             for purpose, wanted in (("positions", options.positions), ("hess positions", options.hess_positions))
         )
         self.budget = Budget(run, images, options)
         self.units = max(units for units, _ in self.shapes.values())
-        self.most = self.budget.images(self.units)
+        self.most = 2 * self.budget.images(self.units)
 
-    def add(self, images: Float[Tensor, "batch ..."], labels: Tensor | None) -> None:
-        """Add images to the sums."""
-        shown = self.run(images)
-        hidden = {name: only_output(name, shown.kept.get(name, ())) for name in self.sums}
+    def _positions(self, wanted: int | None, *identity: str | int) -> dict[str, Positions]:
+        return {
+            name: Positions(count, wanted, *identity, name, self.options.seed)
+            for name, (_, count) in self.shapes.items()
+        }
+
+    def _add(self, images: Float[Tensor, "batch ..."], labels: Tensor | None, half: int) -> None:
+        shown, layers = self.run(images), self.sums[half]
+        hidden = {name: only_output(name, shown.kept.get(name, ())) for name in layers}
         together = self.budget.products(len(images), self.units)
-        for name, sums in self.sums.items():
+        for name, sums in layers.items():
             sums.images += len(images)
             values = as_units(hidden[name], self.options.units)
             if values.shape[1:] != self.shapes[name]:
@@ -95,16 +105,21 @@ class Automatic:
                     f"layer {name!r}: images must all be of one size, but the units and positions of the first are "
                     f"{tuple(self.shapes[name])}, and of later ones {tuple(values.shape[1:])}"
                 )
-            activity = at(values, self.upstream[name].draw(len(images)))
+            activity = at(values, self.upstream[half][name].draw(len(images)))
             sums.covariance.add(activity.detach().movedim(1, 2).flatten(0, 1).cpu())
             sums.i_sens += in_full(input_sensitivity(activity, shown.inputs, together)) / activity.shape[2]
-        simple = self._add_first(hidden, shown.returned, labels, together)
+        simple = self._add_first(layers, hidden, shown.returned, labels, together)
         others = {name: values for name, values in hidden.items() if name not in simple}
         if self.options.loss and others:
-            self._add_second(others, losses(self.options.loss, shown.returned, labels).sum(), together)
+            self._add_second(half, others, losses(self.options.loss, shown.returned, labels).sum(), together)
 
     def _add_first(
-        self, hidden: Mapping[str, Tensor], returned: Tensor, labels: Tensor | None, together: int
+        self,
+        layers: Mapping[str, Sums],
+        hidden: Mapping[str, Tensor],
+        returned: Tensor,
+        labels: Tensor | None,
+        together: int,
     ) -> set[str]:
         """Add o_sens; and hess, where outputs have no second derivatives, by the same products: of the layers returned.
 
@@ -119,7 +134,7 @@ class Automatic:
         for some in torch.arange(self.options.rows(outputs)).split(together):
             rows = output_vectors(outputs.detach(), self.options, some) if basis is None else basis[some]
             jacobians = products(outputs, list(hidden.values()), rows)
-            for (name, sums), jacobian in zip(self.sums.items(), jacobians, strict=True):
+            for (name, sums), jacobian in zip(layers.items(), jacobians, strict=True):
                 factor = by_unit(jacobian, self.options.units)
                 sums.o_sens += in_full(factor.flatten(1) @ factor.flatten(1).T) / factor.shape[3]
                 if name in simple:
@@ -127,15 +142,15 @@ class Automatic:
                     sums.hess += in_full(weighted.flatten(1) @ factor.flatten(1).T) / factor.shape[3]
         return simple
 
-    def _add_second(self, hidden: Mapping[str, Tensor], loss: Float[Tensor, ""], together: int) -> None:
+    def _add_second(self, half: int, hidden: Mapping[str, Tensor], loss: Float[Tensor, ""], together: int) -> None:
         """Add hess by second derivatives of the loss, column by column; each takes twice the memory of a first one."""
         gradients = gradient(loss, list(hidden.values()), create_graph=True)
         for (name, values), by_hidden in zip(hidden.items(), gradients, strict=True):
-            places = self.second[name].draw(len(values)).to(values.device)
+            places = self.second[half][name].draw(len(values)).to(values.device)
             if by_hidden.requires_grad:
                 with explained(TWICE.format(name)):
                     total = second_derivatives(by_hidden, values, places, self.options.units, max(1, together // 2))
-                self.sums[name].hess += in_full(total) / places.shape[1]
+                self.sums[half][name].hess += in_full(total) / places.shape[1]
 
 
 TWICE = "layer {!r}: hess needs second derivatives of what follows it; without a loss, it is left out"

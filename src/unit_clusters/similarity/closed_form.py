@@ -22,11 +22,13 @@ from torch.nn.functional import cross_entropy
 
 from unit_clusters.similarity.options import CHUNK, Options
 from unit_clusters.similarity.outputs import curvature, output_vectors
-from unit_clusters.similarity.sums import Sums
+from unit_clusters.similarity.sums import InHalves
 
 
-class ClosedForm:
+class ClosedForm(InHalves):
     """Equations (1) to (4) for hidden layers of a perceptron, on the processor.
+
+    A unit that is never active is a zero row of cov and i_sens.
 
     Args:
         weights: of each linear layer, the last of which gives the outputs.
@@ -35,7 +37,6 @@ class ClosedForm:
         options: of the analysis. For the cross-entropy of integer labels none are needed.
 
     Attributes:
-        sums: of each layer. A unit that is never active is a zero row of cov and i_sens.
         most: how many images `add` may take at once.
     """
 
@@ -47,22 +48,21 @@ class ClosedForm:
         options: Options,
     ):
         self.weights, self.biases, self.layers, self.options = weights, biases, layers, options
-        self.sums = {name: Sums(len(weights[number - 1])) for name, number in layers.items()}
+        super().__init__({name: len(weights[number - 1]) for name, number in layers.items()})
         self.i_sens = InputSensitivity(weights[: max(layers.values())])
         outputs, widest = len(weights[-1]), max(map(len, weights))
         an_image = 6 * outputs * (widest + outputs) * weights[0].element_size()
-        self.most = max(1, min(CHUNK, options.memory // an_image))
+        self.most = 2 * max(1, min(CHUNK, options.memory // an_image))
 
-    def add(self, images: Float[Tensor, "batch ..."], labels: Tensor | None = None) -> None:
-        """Add images to the sums."""
+    def _add(self, images: Float[Tensor, "batch ..."], labels: Tensor | None, half: int) -> None:
         hidden, outputs = self._respond(images)
-        self.i_sens.add(hidden)
+        i_sens = self.i_sens.of(hidden)
         jacobians = output_jacobians(self.weights, hidden)
         for name, number in self.layers.items():
-            sums, jacobian = self.sums[name], jacobians[number - 1]
+            sums, jacobian = self.sums[half][name], jacobians[number - 1]
             sums.images += len(images)
             sums.covariance.add(hidden[number - 1])
-            sums.i_sens = torch.from_numpy(self.i_sens.sums[number - 1])
+            sums.i_sens += torch.from_numpy(i_sens[number - 1])
             sums.o_sens += gram(jacobian if self.options.all_outputs else self._chosen(outputs) @ jacobian)
             if self.options.loss:
                 sums.hess += self._hessian(jacobian, outputs, labels)
@@ -104,7 +104,7 @@ def gram(
 
 
 class InputSensitivity:
-    """The sums in eq. (2), over chunks, of all layers with these weights.
+    """The sum in eq. (2), of all layers with these weights.
 
     For one image it is P G P^T with G = W_1 W_1^T and P = D_l W_l ... D_2 W_2 D_1. Rows and columns of inactive units
     are left out.
@@ -114,13 +114,13 @@ class InputSensitivity:
         first = weights[0].double()
         self.gram = (first @ first.T).to(weights[0].dtype).numpy()
         self.weights = [weight.numpy() for weight in weights[1:]]
-        self.sums = [np.zeros((len(weight),) * 2) for weight in weights]
 
-    def add(self, hidden: list[Float[Tensor, "batch _units"]]) -> None:
-        masks = [(activity > 0).numpy() for activity in hidden[: len(self.sums)]]
+    def of(self, hidden: list[Float[Tensor, "batch _units"]]) -> list[Float[np.ndarray, "_units _units"]]:
+        """The sums over some images, by the activity of each layer."""
+        masks = [(activity > 0).numpy() for activity in hidden[: len(self.weights) + 1]]
         mask = masks[0].astype(self.gram.dtype)
-        self.sums[0] += (mask.T @ mask) * self.gram  # G, where both units are active
-        totals = [np.zeros_like(total, dtype=self.gram.dtype) for total in self.sums[1:]]
+        first = (mask.T @ mask) * self.gram  # G, where both units are active
+        totals = [np.zeros((len(weight),) * 2, dtype=self.gram.dtype) for weight in self.weights]
         for image in zip(*masks, strict=True) if totals else ():
             active = [mask.nonzero()[0] for mask in image]
             gram, paths = _block(self.gram, active[0], active[0]), None
@@ -129,8 +129,7 @@ class InputSensitivity:
                 paths = weight if paths is None else weight @ paths
                 places = above[:, None] * len(total) + above
                 np.add.at(total.ravel(), places.ravel(), (paths @ gram @ paths.T).ravel())
-        for total, more in zip(self.sums[1:], totals, strict=True):
-            total += more
+        return [first, *totals]
 
 
 def _block(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from unit_clusters.similarity.any_module import measure
 from unit_clusters.similarity.layers import resolve
 from unit_clusters.similarity.options import POSITIONS, Options
+from unit_clusters.similarity.sums import Measured
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
@@ -126,8 +126,8 @@ def measure_layers(
     layers: str | Sequence[str],
     loss: Callable | None,
     options: Mapping,
-) -> tuple[list[dict[str, Float[np.ndarray, "models units units"]]], list[dict]]:
-    """The similarities in each layer, by measure, of all networks; and of each layer its name, type and units.
+) -> tuple[list[list[Measured]], list[dict]]:
+    """What is measured of each layer, network by network; and of each layer its name, type and units.
 
     Args:
         models: of one architecture.
@@ -148,10 +148,12 @@ def measure_layers(
     for number, model in enumerate(models, start=1):
         found.append(measure(model, inputs, labels, names, settings, device=device, progress=False)[0])
         logging.info("%d of %d networks", number, len(models))
-    stacks = [
-        {measured: np.stack([network[name][measured] for network in found]) for measured in found[0][name]}
+    described = [
+        {
+            "name": name,
+            "type": type(models[0].get_submodule(name)).__name__,
+            "units": len(found[0][name].signed["cov"]),
+        }
         for name in names
     ]
-    types = [type(models[0].get_submodule(name)).__name__ for name in names]
-    units = [len(stack["cov"][0]) for stack in stacks]
-    return stacks, [{"name": name, "type": kind, "units": n} for name, kind, n in zip(names, types, units, strict=True)]
+    return [[network[name] for network in found] for name in names], described

@@ -2,32 +2,26 @@
 
 import logging
 
-import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from unit_clusters.similarity.closed_form import ClosedForm
-from unit_clusters.similarity.measures import Matrices
 from unit_clusters.similarity.options import CHUNK, Options
+from unit_clusters.similarity.sums import Measured
 from unit_clusters_paper.networks.ensemble import Ensemble
 
 
-def similarities(
-    networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]
-) -> list[dict[str, Float[np.ndarray, "models units units"]]]:
-    """By hidden layer and measure, the matrices of all networks."""
+def similarities(networks: Ensemble, pixels: UInt8[Tensor, "images pixels"]) -> list[list[Measured]]:
+    """What is measured of each hidden layer, network by network."""
     found = []
     for model in range(len(networks)):
         found.append(similarity(networks[model : model + 1], pixels))
         logging.info("%d of %d networks", model + 1, len(networks))
-    return [
-        {measure: np.stack([matrices[measure] for matrices in layer]) for measure in layer[0]}
-        for layer in zip(*found, strict=True)
-    ]
+    return [list(layer) for layer in zip(*found, strict=True)]
 
 
-def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int = CHUNK) -> list[Matrices]:
+def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk: int = 2 * CHUNK) -> list[Measured]:
     """The four signed similarities between the units of each hidden layer, eqs. (1) to (4) without abs(), in float64.
 
     Args:
@@ -47,4 +41,4 @@ def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk:
     form = ClosedForm(weights, biases, layers, Options(cross_entropy))
     for images in pixels.split(chunk):
         form.add(images.to(weights[0].dtype).div_(255))
-    return [sums.signed() for sums in form.sums.values()]
+    return list(form.measured().values())

@@ -10,26 +10,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from unit_clusters.similarity.measures import MEASURES, Matrices
+from unit_clusters.similarity.sums import Measured
 from unit_clusters_paper.runs.files import written_whole
 
-Stacks = Mapping[str, Float[np.ndarray, "models _units _units"]]
-"""By measure, the matrices of one layer of all networks. Layers may differ in their units."""
 
+def write_similarity(layers: Sequence[Sequence[Matrices]], path: str | Path) -> None:
+    """Write the signed matrices of each layer of some networks, in float32.
 
-def write_similarity(layers: Sequence[Stacks], path: str | Path) -> None:
-    """Write the signed matrices of each layer, in float32. All layers have the same measures, some or all of MEASURES.
+    All layers have the same measures, some or all of MEASURES, but may differ in their units.
 
     Raises:
         ValueError: an entry is NaN or beyond float32, as when a network's weights have grown without bound.
     """
     with np.errstate(over="ignore"):
         arrays = {
-            f"layer{number}/{measure}": np.asarray(stack).astype(np.float32)
-            for number, stacks in enumerate(layers, start=1)
-            for measure, stack in stacks.items()
+            f"layer{number}/{measure}": np.stack([matrices[measure] for matrices in networks]).astype(np.float32)
+            for number, networks in enumerate(layers, start=1)
+            for measure in networks[0]
         }
     for name, stack in arrays.items():
         diverged = np.flatnonzero(~np.isfinite(stack).all(axis=(1, 2)))
@@ -39,6 +39,17 @@ def write_similarity(layers: Sequence[Stacks], path: str | Path) -> None:
                 "diverged. Lower training: learning_rate, or leave this strength out of its sweep."
             )
     _write(arrays, path)
+
+
+def write_measured(layers: Sequence[Sequence[Measured]], similarity: str | Path, halves: str | Path) -> None:
+    """Write what is measured of each layer of some networks, as `write_similarity` does; halves in their own file."""
+    write_similarity([[network.signed for network in networks] for networks in layers], similarity)
+    write_similarity([[half for network in networks for half in network.halves] for networks in layers], halves)
+
+
+def read_halves(path: str | Path, models: int) -> list[list[tuple[Matrices, Matrices]]]:
+    """What `write_measured` wrote of the halves, of so many networks; errors as those of `read_similarity`."""
+    return [list(zip(layer[::2], layer[1::2], strict=True)) for layer in read_similarity(path, 2 * models)]
 
 
 def read_similarity(path: str | Path, models: int | None = None) -> list[list[Matrices]]:
