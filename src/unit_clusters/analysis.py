@@ -20,7 +20,7 @@ from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.restarts import restarts as restart
 from unit_clusters.clusters.rows import FOUND, found_row, pair_rows
 from unit_clusters.clusters.search import Clustering, cluster
-from unit_clusters.clusters.turned import turned_clusters
+from unit_clusters.clusters.turned import rotation, turned_clusters
 from unit_clusters.files import written_whole
 from unit_clusters.layer import ByForm, Layer
 from unit_clusters.similarity.any_module import LabeledImages, measure
@@ -248,6 +248,6 @@ def _turn(
     number: int,
 ) -> Float[np.ndarray, " rotations"]:
     """Modularity of the live units in turned axes."""
-    axes = [stream("turned axes", name, seed, rotation) for rotation in range(number)]
-    searches = [stream("turned clusters", name, str(form), seed, rotation) for rotation in range(number)]
-    return np.array([turned.q for turned in turned_clusters(signed, form, live, axes, searches, steps)])
+    rotations = [rotation(live.sum(), stream("turned axes", name, seed, turn)) for turn in range(number)]
+    searches = [stream("turned clusters", name, str(form), seed, turn) for turn in range(number)]
+    return np.array([turned.q for turned in turned_clusters(signed, form, live, rotations, searches, steps)])

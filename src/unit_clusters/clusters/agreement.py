@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from unit_clusters.clusters.modularity import ROUNDING, UNUSED, modularity
+from unit_clusters.clusters.shared import one_partition, side
 
 
 class Agreement(NamedTuple):
@@ -19,6 +20,8 @@ class Agreement(NamedTuple):
     element_similarity_best: float
     element_similarity_best_adjusted: float
     transferability: float
+    one_partition: float
+    """Of `shared.one_partition`, from the best clusters that are known."""
     spearman: float
 
 
@@ -134,6 +137,7 @@ def compare_forms(
         best: the best clusters that are known, for the scores of that name.
     """
     spearman = rank_correlations(adjacencies)
+    sides = [side(weights, clusters) for weights, clusters in zip(adjacencies, best, strict=True)]
     return {
         (a, b): Agreement(
             found,
@@ -141,6 +145,7 @@ def compare_forms(
             adjusted,
             *element_similarities(best[a], best[b]),
             transferability(adjacencies[a], labels[a], adjacencies[b], labels[b]),
+            one_partition(sides[a], sides[b])[0],
             float(spearman[a, b]),
         )
         for a, b in combinations(range(len(labels)), 2)

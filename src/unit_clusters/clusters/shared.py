@@ -1,66 +1,97 @@
 """One partition for two measures: how much of both modularities a single partition has (the paper's footnote 5)."""
 
+from operator import itemgetter
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Int
+from numba import njit
 
-from unit_clusters.clusters.modularity import ROUNDING, modularity
+from unit_clusters.clusters.modularity import ROUNDING
 from unit_clusters.clusters.search import tabu_search
 
 
-def one_partition(
-    adjacency_a: Float[np.ndarray, "units units"],
-    best_a: Int[np.ndarray, " units"],
-    adjacency_b: Float[np.ndarray, "units units"],
-    best_b: Int[np.ndarray, " units"],
-) -> tuple[float, Int[np.ndarray, " units"]]:
-    """The largest min(Q_a / Q*_a, Q_b / Q*_b) that is found over partitions, and that partition.
+class Side(NamedTuple):
+    """A measure of one layer."""
 
-    The search is for the highest Q_a / Q*_a + Q_b / Q*_b, a modularity, too, of the matrix B_a / Q*_a + B_b / Q*_b; a
-    tabu search from either measure's own clusters. From there single units move for as long as the smaller of the two
-    shares rises.
-
-    Args:
-        adjacency_a: A~ of one measure.
-        best_a: its best clusters that are known, of modularity Q*; dead units have a label of their own.
-        adjacency_b, best_b: those of the other.
-
-    Returns:
-        The share, at most 1 but for what Q* misses of the highest modularity, and labels 0, 1, ...; the share is NaN if
-        either Q* is 0, as without live units.
-    """
-    sides = ((adjacency_a, best_a), (adjacency_b, best_b))
-    highest = [modularity(weights, labels) for weights, labels in sides]
-    if min(highest) <= ROUNDING:
-        return float("nan"), np.zeros(len(best_a), dtype=np.int64)
-    shares = np.array([_off_diagonal(weights) / q for (weights, _), q in zip(sides, highest, strict=True)])
-    starts = (np.unique(labels, return_inverse=True)[1] for _, labels in sides)
-    no_degrees = np.zeros(len(best_a))  # they are in B already
-    found = max((tabu_search(shares.sum(axis=0), no_degrees, start) for start in starts), key=lambda result: result[1])
-    labels = _balanced(shares, found[0])
-    return min(modularity(weights, labels) / q for (weights, _), q in zip(sides, highest, strict=True)), labels
+    shares: Float[np.ndarray, "units units"]
+    """B of eq. (6) by Q*, the modularity of the best clusters that are known; NaN if that is 0."""
+    best: Int[np.ndarray, " units"]
+    """These clusters, 0, 1, ..., with dead units in one of their own."""
 
 
-def _off_diagonal(adjacency: Float[np.ndarray, "units units"]) -> Float[np.ndarray, "units units"]:
-    """B of eq. (6), but for its diagonal, which all partitions have."""
+def side(adjacency: Float[np.ndarray, "units units"], best: Int[np.ndarray, " units"]) -> Side:
+    """A measure's A~ and its best clusters, for `one_partition`."""
     degrees = adjacency.sum(axis=1)
     b = adjacency - np.outer(degrees, degrees)
-    np.fill_diagonal(b, 0)
-    return b
+    q = np.sum(b, where=np.equal.outer(best, best))
+    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), np.unique(best, return_inverse=True)[1])
 
 
-def _balanced(
-    shares: Float[np.ndarray, "2 units units"], labels: Int[np.ndarray, " units"]
+def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
+    """The largest min(Q_a / Q*_a, Q_b / Q*_b) that is found over partitions, and that partition.
+
+    First the highest Q_a / Q*_a + Q_b / Q*_b is searched for, which is a modularity, too, of the matrix
+    B_a / Q*_a + B_b / Q*_b: by a tabu search from the clusters of either measure. From what is found, from these
+    clusters and from all units in one, single units move for as long as that raises the smaller of the two shares.
+
+    Returns:
+        The share, from 0 to 1 but for what Q* misses of the highest modularity, and labels. NaN if either Q* is 0, as
+        without live units.
+    """
+    shares = np.stack((a.shares, b.shares))
+    if np.isnan(shares).any():
+        return float("nan"), np.zeros_like(a.best)
+    starts = _highest_sum(shares, a.best, b.best), a.best, b.best, np.zeros_like(a.best)
+    labels, share = max((_balanced(shares, start) for start in starts), key=itemgetter(1))
+    return share, labels
+
+
+def _highest_sum(
+    shares: Float[np.ndarray, "2 units units"], *starts: Int[np.ndarray, " units"]
 ) -> Int[np.ndarray, " units"]:
-    """The labels after the moves of single units that raise the smaller share most, for as long as one does."""
-    units = np.arange(len(labels))
-    labels = np.unique(labels, return_inverse=True)[1]
+    """The labels of the highest sum of shares that tabu searches find."""
+    b = shares.sum(axis=0)
+    np.fill_diagonal(b, 0)  # which all partitions have
+    no_degrees = np.zeros(len(b))  # they are in B already
+    return max((tabu_search(b, no_degrees, start) for start in starts), key=itemgetter(1))[0]
+
+
+@njit(cache=True)
+def _balanced(shares, labels):
+    """The labels after the moves of single units that raise the smaller share most, for as long as one does.
+
+    Args:
+        shares: Float[np.ndarray, "2 units units"], of either side.
+        labels: Int[np.ndarray, " units"], 0 to k - 1.
+
+    Returns:
+        The labels, and the smaller share.
+    """
+    labels, clusters = labels.copy(), labels.max() + 1
+    links = np.zeros((2, len(labels) + 1, len(labels)))  # of each cluster to every unit, and of an empty one
+    for unit in range(len(labels)):
+        links[:, labels[unit]] += shares[:, unit]
+    totals = np.zeros(2)
+    for unit in range(len(labels)):
+        totals += links[:, labels[unit], unit]
     while True:
-        members = np.eye(labels.max() + 2)[labels]  # and an empty cluster
-        links = shares @ members
-        now = links[:, units, labels]
-        smaller = (now.sum(axis=1)[:, None, None] + 2 * (links - now[:, :, None])).min(axis=0)
-        unit, target = np.unravel_index(smaller.argmax(), smaller.shape)
-        if smaller[unit, target] <= now.sum(axis=1).min() + ROUNDING:
-            return labels
-        labels[unit] = target
-        labels = np.unique(labels, return_inverse=True)[1]
+        best, mover, goal = totals.min() + ROUNDING, -1, -1
+        for unit in range(len(labels)):
+            source = labels[unit]
+            for target in range(min(clusters + 1, len(labels))):
+                smaller = np.inf
+                for side in range(2):
+                    here = links[side, source, unit] - shares[side, unit, unit]
+                    smaller = min(smaller, totals[side] + 2 * (links[side, target, unit] - here))
+                if target != source and smaller > best:
+                    best, mover, goal = smaller, unit, target
+        if mover < 0:
+            return labels, totals.min()
+        source = labels[mover]
+        for side in range(2):
+            here = links[side, source, mover] - shares[side, mover, mover]
+            totals[side] += 2 * (links[side, goal, mover] - here)
+        links[:, source] -= shares[:, mover]
+        links[:, goal] += shares[:, mover]
+        labels[mover], clusters = goal, max(clusters, goal + 1)

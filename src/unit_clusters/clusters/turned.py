@@ -19,7 +19,7 @@ def turned_clusters(
     signed: Float[np.ndarray, "units units"],
     form: Form,
     units: Bool[np.ndarray, " units"],
-    axes: Sequence[np.random.Generator],
+    rotations: Sequence[Float[np.ndarray, "live live"]],
     searches: Sequence[np.random.Generator],
     steps: int = 5000,
     entropy: float = ENTROPY,
@@ -30,15 +30,15 @@ def turned_clusters(
         signed: a similarity before abs() is taken, eqs. (1) to (4).
         form: what is clustered: the similarity as it is, or normalized by eq. (5) in the turned axes.
         units: those that take part: the live ones.
-        axes: a random stream for each rotation. Matrices of as many units are turned alike by the same streams.
+        rotations: of these units.
         searches: a random stream for the search in each.
         steps: Monte Carlo steps of each search.
         entropy: of each step, in nats.
     """
     part = np.asarray(signed, dtype=np.float64)[np.ix_(units, units)]
     return [
-        cluster(in_form(turned(part, rotation(len(part), axis)), form), search, steps, entropy)
-        for axis, search in zip(axes, searches, strict=True)
+        cluster(in_form(turned(part, rotated), form), search, steps, entropy)
+        for rotated, search in zip(rotations, searches, strict=True)
     ]
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from unit_clusters.clusters.modularity import UNUSED
 from unit_clusters.clusters.reliability import reliability
 from unit_clusters.clusters.restarts import restarts
 from unit_clusters.clusters.rows import FOUND, found_row
-from unit_clusters.clusters.search import Clustering, cluster
-from unit_clusters.clusters.turned import turned_clusters
+from unit_clusters.clusters.search import cluster
 from unit_clusters.similarity.measures import Form, Matrices, by_form, in_form
 from unit_clusters.streams import stream
 from unit_clusters_paper.results.layer_files import Searches, each_network
 from unit_clusters_paper.results.other_searches import OtherSearches, other_searches
+from unit_clusters_paper.results.turned_axes import turned_in
 from unit_clusters_paper.runs.columns import RUN_COLUMNS
 
 MODULARITY = (*RUN_COLUMNS, "layer", *FOUND, *OtherSearches._fields)
@@ -70,10 +70,9 @@ def _search(
     rngs = [rng("restart", number) for number in range(settings["restarts"])]
     more, partitions = restarts(matrix, found, rngs, **options)
     live = found.labels != UNUSED
-    rotated = turned_in(run, layer, signed, form, live, settings)
-    reliable = reliability(
-        [in_form(half, form) for half in halves], live, [rng("half", n) for n in range(2)], **options
-    )
+    rotated = turned_in(run, layer, signed[form.measure], form, live, settings)
+    parts, rngs = [in_form(half[form.measure], form) for half in halves], [rng("half", number) for number in range(2)]
+    reliable = reliability(parts, live, rngs, **options)
     others = other_searches(matrix, partitions.best, rng("other searches"), **options)
     q_rotated = np.array([clusters.q for clusters in rotated])
     row = found_row(form, matrix, found, more, partitions.best, q_rotated, reliable)
@@ -81,21 +80,6 @@ def _search(
     for labels, clusters in zip(turned, rotated, strict=True):
         labels[live] = clusters.labels
     return Searches(found.labels, again.labels, *partitions, turned), row | others._asdict()
-
-
-def turned_in(
-    run: str,
-    layer: int,
-    signed: Float[np.ndarray, "units units"],
-    form: Form,
-    units: Bool[np.ndarray, " units"],
-    settings: Mapping,
-) -> list[Clustering]:
-    """`turned_clusters` of a layer of a run. As many units are turned alike, whatever the form."""
-    rotations = range(settings["rotations"])
-    axes = [stream(run, "turned axes", layer, number) for number in rotations]
-    searches = [stream(run, "turned clusters", layer, str(form), int(units.sum()), number) for number in rotations]
-    return turned_clusters(signed, form, units, axes, searches, settings["steps"], settings["entropy"])
 
 
 def _stacked(searches: Sequence[Searches]) -> Searches:
