@@ -26,6 +26,7 @@ from unit_clusters.similarity.measures import FORMS, Form, normalize
 ROOT = Path(__file__).parent.parent
 
 COLUMNS = (*Form._fields, *Clustering._fields, "contrast", "largest_share", *Restarts._fields, *TURNED, "soft_units")
+COLUMNS = (*COLUMNS, "reliability", "reliability_clusters")
 
 
 def grouped(groups=3, size=4, inputs=9, classes=3):

@@ -206,7 +206,10 @@ def dense(model, name, images, labels, loss):
 
 def similarities(model, images, names, labels, loss, *, output=None, device=None, **options):
     """What `analyze` finds before it looks for clusters."""
-    return any_module.measure(model, images, labels, names, Options(loss, **options), output, device, progress=False)[0]
+    found, _ = any_module.measure(
+        model, images, labels, names, Options(loss, **options), output, device, progress=False
+    )
+    return {name: layer.signed for name, layer in found.items()}
 
 
 def assert_close(ours, expected, rtol=1e-9, relative_to_largest=1e-11):

@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, by_form, normalize
+from unit_clusters.similarity.sums import Measured
 from unit_clusters.streams import stream
 from unit_clusters_paper.results.layer_files import (
     Searches,
+    read_halves,
     read_labels,
     read_similarity,
     write_labels,
-    write_similarity,
+    write_measured,
 )
 from unit_clusters_paper.results.tables import concatenate, write
 from unit_clusters_paper.runs.files import MARK, leave_mark, written_whole
@@ -114,12 +116,19 @@ def test_forms_are_the_eight_measures_upstream_first():
 def test_layer_files_round_trip(tmp_path):
     random = np.random.default_rng(0)
     factors = [{measure: random.random((3, units, 9)) for measure in MEASURES} for units in (4, 2)]
-    layers = [{measure: factor @ factor.mT for measure, factor in stacks.items()} for stacks in factors]
-    write_similarity(layers, tmp_path / "similarity.npz")
-    for found, stacks in zip(read_similarity(tmp_path / "similarity.npz", 3), layers, strict=True):
-        assert len(found) == 3
+    layers = [
+        [{measure: factor[network] @ factor[network].T for measure, factor in stacks.items()} for network in range(3)]
+        for stacks in factors
+    ]
+    measured = [[Measured(one, (one, two)) for one, two in zip(layer, layer[::-1], strict=True)] for layer in layers]
+    write_measured(measured, tmp_path / "similarity.npz", tmp_path / "halves.npz")
+    halves = read_halves(tmp_path / "halves.npz", 3)
+    for found, parts, networks in zip(read_similarity(tmp_path / "similarity.npz", 3), halves, layers, strict=True):
+        assert len(found) == len(parts) == 3
         for measure in MEASURES:
-            np.testing.assert_array_equal(found[2][measure], stacks[measure][2].astype(np.float32), strict=True)
+            expected = networks[2][measure].astype(np.float32)
+            for matrix in (found[2][measure], parts[2][0][measure], parts[0][1][measure]):
+                np.testing.assert_array_equal(matrix, expected, strict=True)
     searches = [
         Searches(*random.integers(-1, 2, (3, 3, 8, units)), *(random.integers(-1, 2, (3, 8, n, units)) for n in (2, 5)))
         for units in (4, 2)

@@ -65,15 +65,27 @@ class TestTabuSearch:
     def test_with_deals_it_finds_the_optimum_of_few_units(self, make, units):
         for seed in range(3):
             weights = adjacency(make(seed, units) + 1e-3)
-            best = iterated_tabu_search(weights, np.zeros(units, dtype=int), 20, np.random.default_rng(seed))
+            best = iterated_tabu_search(
+                weights, weights.sum(axis=1), np.zeros(units, dtype=int), 20, np.random.default_rng(seed)
+            )
             assert modularity(weights, best) == pytest.approx(naive.best_partition(weights), abs=1e-12)
+
+    def test_it_takes_any_matrix_b_with_degrees_of_0(self):
+        weights = adjacency(random_similarity(1, 30))
+        b = weights - np.outer(weights.sum(axis=1), weights.sum(axis=1))
+        np.fill_diagonal(b, 0)
+        for seed in range(5):
+            found = [
+                iterated_tabu_search(matrix, degrees, np.arange(30) % 4, 5, np.random.default_rng(seed))
+                for matrix, degrees in ((weights, weights.sum(axis=1)), (b, np.zeros(30)))
+            ]
+            assert same_partition(*found)
 
     def test_deals_never_lose_and_here_gain(self):
         weights = adjacency(sparse_similarity(4, 100))
-        q = [
-            modularity(weights, iterated_tabu_search(weights, np.arange(100) % 2, deals, np.random.default_rng(1)))
-            for deals in range(12)
-        ]
+        degrees, start = weights.sum(axis=1), np.arange(100) % 2
+        found = [iterated_tabu_search(weights, degrees, start, n, np.random.default_rng(1)) for n in range(12)]
+        q = [modularity(weights, labels) for labels in found]
         assert (np.diff(q) >= 0).all()
         assert q[-1] > q[0]
 

@@ -46,7 +46,7 @@ def test_equals_automatic_differentiation(sizes, layer, pixels):
     pixels = pixels[:, : sizes[0]]
     ensemble = network(sizes)
     expected = dense(ensemble, layer, pixels)
-    for measure, matrix in similarity(ensemble, pixels)[layer - 1].items():
+    for measure, matrix in similarity(ensemble, pixels)[layer - 1].signed.items():
         np.testing.assert_allclose(matrix, expected[measure], rtol=1e-9, atol=1e-12, err_msg=measure)
 
 
@@ -55,23 +55,33 @@ def test_float32_is_close_to_float64(sizes, layer, pixels):
     pixels = pixels[:, : sizes[0]]
     ensemble = network(sizes)
     single = Ensemble(ensemble.parameters.float(), sizes)
-    expected = similarity(ensemble, pixels)[layer - 1]
-    for measure, matrix in similarity(single, pixels)[layer - 1].items():
+    expected = similarity(ensemble, pixels)[layer - 1].signed
+    for measure, matrix in similarity(single, pixels)[layer - 1].signed.items():
         assert np.abs(matrix - expected[measure]).max() < 1e-5 * expected[measure].max()
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 def test_chunks_do_not_matter(layer, pixels):
     ensemble = network(ARCHITECTURES[0])
-    whole = similarity(ensemble, pixels, chunk=23)[layer - 1]
+    whole = similarity(ensemble, pixels, chunk=23)[layer - 1].signed
     for chunk in (1, 4, 22):
-        for measure, matrix in similarity(ensemble, pixels, chunk)[layer - 1].items():
+        for measure, matrix in similarity(ensemble, pixels, chunk)[layer - 1].signed.items():
             np.testing.assert_allclose(matrix, whole[measure], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 23])
+def test_halves_are_of_every_second_image(chunk, pixels):
+    ensemble = network(ARCHITECTURES[0])
+    for half in (0, 1):
+        expected = similarity(ensemble, pixels[half::2])
+        for found, alone in zip(similarity(ensemble, pixels, chunk), expected, strict=True):
+            for measure, matrix in found.halves[half].items():
+                np.testing.assert_allclose(matrix, alone.signed[measure], rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 def test_symmetric_and_normalized_within_one(layer, pixels):
-    for matrix in similarity(network(ARCHITECTURES[0]), pixels)[layer - 1].values():
+    for matrix in similarity(network(ARCHITECTURES[0]), pixels)[layer - 1].signed.values():
         assert np.array_equal(matrix, matrix.T)
         assert (matrix.diagonal() >= 0).all()
         normalized = normalize(np.abs(matrix))
@@ -94,8 +104,8 @@ def test_permuting_units_permutes_the_matrices(pixels):
     permuted.weights[1].copy_(ensemble.weights[1][:, order])
     permuted.biases[1].copy_(ensemble.biases[1][:, order])
     permuted.weights[2].copy_(ensemble.weights[2][:, :, order])
-    expected = similarity(ensemble, pixels)[1]
-    for measure, matrix in similarity(permuted, pixels)[1].items():
+    expected = similarity(ensemble, pixels)[1].signed
+    for measure, matrix in similarity(permuted, pixels)[1].signed.items():
         np.testing.assert_allclose(matrix, expected[measure][order][:, order], rtol=1e-9)
 
 
@@ -103,7 +113,7 @@ def test_permuting_units_permutes_the_matrices(pixels):
 def test_units_that_are_never_active_have_zero_rows_upstream(layer, pixels):
     ensemble = network(ARCHITECTURES[0])
     ensemble.biases[layer - 1][0, 2] = -100
-    matrices = similarity(ensemble, pixels)[layer - 1]
+    matrices = similarity(ensemble, pixels)[layer - 1].signed
     for measure in ("cov", "i_sens"):
         assert not matrices[measure][2].any()
         assert np.isfinite(normalize(np.abs(matrices[measure]))).all()
@@ -116,5 +126,5 @@ def test_misuse_is_refused(pixels):
     ensemble = network(ARCHITECTURES[0])
     two = initialize(ensemble.sizes, [0, 1])
     for arguments in ((two, pixels), (ensemble, pixels[:1])):
-        with pytest.raises(ValueError, match="similarity takes one network and at least two images, not"):
+        with pytest.raises(ValueError, match="similarity takes one network and at least four images, not"):
             similarity(*arguments)

@@ -9,8 +9,9 @@ from unit_clusters.clusters.search import cluster
 from unit_clusters.clusters.soft import _nearest, soft_gain, soft_units
 from unit_clusters.clusters.turned import rotation, turned, turned_clusters
 from unit_clusters.similarity.measures import MEASURES, Form, in_form
-from unit_clusters_paper.results.clustering import search_layers, turned_in
+from unit_clusters_paper.results.clustering import search_layers
 from unit_clusters_paper.results.comparison import compare_layers
+from unit_clusters_paper.results.turned_axes import rotation_of, turned_in
 
 UNITS = 40
 FORMS = [Form("cov", False), Form("cov", True)]
@@ -23,7 +24,9 @@ def rngs(number, *seed):
 def q_and_turned(signed, form, number=10):
     """Q of the units, and in turned axes."""
     found = cluster(in_form(signed, form), np.random.default_rng(0))
-    rotated = turned_clusters(signed, form, found.labels >= 0, rngs(number, 1), rngs(number, 2))
+    live = found.labels >= 0
+    rotations = [rotation(int(live.sum()), rng) for rng in rngs(number, 1)]
+    rotated = turned_clusters(signed, form, live, rotations, rngs(number, 2))
     return found.q, np.array([clusters.q for clusters in rotated])
 
 
@@ -65,17 +68,17 @@ def test_dead_units_take_no_part(form):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("units", [0, 1, 8])
 def test_a_multiple_of_the_identity_gives_0(form, units):
-    (found,) = turned_clusters(np.eye(units) * 3, form, np.ones(units, bool), rngs(1), rngs(1))
+    (found,) = turned_clusters(np.eye(units) * 3, form, np.ones(units, bool), [rotation(units, *rngs(1))], rngs(1))
     assert (found.q, found.dead_units) == (0, units)
 
 
-def test_as_many_units_are_turned_alike():
+def test_as_many_units_of_a_layer_are_turned_alike():
     one, other = noise(), noise(50)
-    for form in FORMS:
-        first, again = (turned_clusters(one, form, np.ones(UNITS, bool), rngs(2, 1), rngs(2, 2)) for _ in range(2))
-        assert all(np.array_equal(a.labels, b.labels) for a, b in zip(first, again, strict=True))
-    a, b = (turned(matrix, rotation(UNITS, np.random.default_rng(0))) for matrix in (one, other))
-    np.testing.assert_allclose(a + b, turned(one + other, rotation(UNITS, np.random.default_rng(0))))
+    turn = rotation_of("run", 1, UNITS, 0)
+    assert np.array_equal(turn, rotation_of.__wrapped__("run", 1, UNITS, 0))
+    for elsewhere in (("run", 2, UNITS, 0), ("another", 1, UNITS, 0), ("run", 1, UNITS, 1)):
+        assert not np.allclose(turn, rotation_of(*elsewhere))
+    np.testing.assert_allclose(turned(one, turn) + turned(other, turn), turned(one + other, turn))
 
 
 def test_of_two_measures_the_units_that_are_live_under_both_are_turned_alike():
@@ -85,7 +88,7 @@ def test_of_two_measures_the_units_that_are_live_under_both_are_turned_alike():
     signed["cov"][0] = signed["cov"][:, 0] = 0
     settings = {"steps": 100, "entropy": 0.15, "restarts": 0, "rotations": 3}
     layers, run = [[signed]], {"id": "run"}
-    labels, rows = search_layers(layers, [run], settings)
+    labels, rows = search_layers(layers, [[(signed, signed)]], [run], settings)
     agreement, _ = compare_layers(layers, labels, [run], settings)
     everywhere = np.ones(8, bool)
     for a, b, units in (("cov", "hess", everywhere ^ (np.arange(8) == 0)), ("i_sens", "hess", everywhere)):
@@ -100,6 +103,24 @@ def test_of_two_measures_the_units_that_are_live_under_both_are_turned_alike():
         assert rows[2 * MEASURES.index(b)]["q_rotated"] == pytest.approx(
             np.mean([one.q for one in turned_in("run", 1, signed[b], Form(b, False), everywhere, settings)])
         )
+
+
+def test_unrelated_matrices_share_less_of_their_modularity_than_like_ones():
+    """Two measures of the same planted blocks: one partition serves both, unless one of them is turned."""
+    random, groups = np.random.default_rng(0), np.arange(UNITS) % 4
+    like = {m: np.equal.outer(groups, groups) + 0.5 * np.cov(random.standard_normal((UNITS, 50))) for m in MEASURES}
+    like["hess"] = like["hess"] * 0.0
+    settings = {"steps": 500, "entropy": 0.15, "restarts": 2, "rotations": 1}
+    layers, run = [[like]], {"id": "run"}
+    labels, _ = search_layers(layers, [[(like, like)]], [run], settings)
+    rows, _ = compare_layers(layers, labels, [run], settings)
+    for row in rows:
+        if "hess" in (row["measure_a"], row["measure_b"]):
+            assert np.isnan((row["one_partition"], row["one_partition_unrelated"])).all()
+        else:
+            assert row["one_partition"] > 0.9 > 0.75 > row["one_partition_unrelated"] > 0.1
+    rows, _ = compare_layers(layers, labels, [run], settings | {"rotations": 0})
+    assert np.isnan([row["one_partition_unrelated"] for row in rows]).all()
 
 
 # Soft clusters

@@ -33,14 +33,15 @@ TABLES = {
         *(*RUN, "layer", "measure", "normalized"),
         *("q", "q_spectral", "num_clusters", "used_clusters", "dead_units", "contrast", "largest_share"),
         *("q_best", "q_spread", "best_restarts", "q_rotated", "q_rotated_sd", "soft_units"),
+        *("reliability", "reliability_clusters"),
         *("q_leiden", "q_from_one_cluster", "q_from_one_cluster_full", "soft_gain"),
     ],
     "agreement": [
         *(*RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
         *("element_similarity", "element_similarity_alive", "element_similarity_alive_adjusted"),
         "element_similarity_adjusted",
-        *("element_similarity_best", "element_similarity_best_adjusted", "transferability"),
-        *("rmi", "vi", "ari", "nmi", "spearman", "element_similarity_rotated"),
+        *("element_similarity_best", "element_similarity_best_adjusted", "transferability", "one_partition"),
+        *("rmi", "vi", "ari", "nmi", "spearman", "element_similarity_rotated", "one_partition_unrelated"),
     ],
     "repeats": [
         *(*RUN, "layer", "measure", "normalized"),
@@ -51,6 +52,7 @@ TABLES = {
 
 MAY_BE_NAN = {
     *("element_similarity_alive", "element_similarity_alive_adjusted", "element_similarity_rotated"),
+    *("one_partition", "one_partition_unrelated", "reliability", "reliability_clusters"),
     *("contrast", "largest_share", "q_leiden", "q_from_one_cluster", "q_from_one_cluster_full", "soft_gain"),
 }
 """Columns with a documented NaN: no unit is alive, there is one cluster, or the matrix is not in the sample."""

@@ -248,6 +248,6 @@ def _turn(
     number: int,
 ) -> Float[np.ndarray, " rotations"]:
     """Modularity of the live units in turned axes."""
-    rotations = [rotation(live.sum(), stream("turned axes", name, seed, turn)) for turn in range(number)]
+    rotations = [rotation(int(live.sum()), stream("turned axes", name, seed, turn)) for turn in range(number)]
     searches = [stream("turned clusters", name, str(form), seed, turn) for turn in range(number)]
     return np.array([turned.q for turned in turned_clusters(signed, form, live, rotations, searches, steps)])

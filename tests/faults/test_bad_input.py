@@ -435,7 +435,7 @@ def write_networks(path):
 def write_matrices(path):
     """Of two networks and four units."""
     factors = np.random.default_rng(0).random((2, 4, 9))
-    write_similarity([dict.fromkeys(MEASURES, factors @ factors.mT)], path)
+    write_similarity([[dict.fromkeys(MEASURES, matrix) for matrix in factors @ factors.mT]], path)
 
 
 def write_clusters(path):
@@ -582,7 +582,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, request, damage, error):
 
 
 def write_too_large():
-    write_similarity([dict.fromkeys(MEASURES, np.full((2, 3, 3), 1e40))], "never written")
+    write_similarity([[dict.fromkeys(MEASURES, np.full((3, 3), 1e40))] * 2], "never written")
 
 
 def clustered(matrix):
@@ -637,10 +637,10 @@ ALIVE = ["element_similarity_alive", "element_similarity_alive_adjusted"]
 SEARCHES = {"restarts": 2, "rotations": 2, "steps": 200, "entropy": 0.15}
 
 
-def rows_of(matrices):
+def rows_of(matrices, halves=None):
     """The rows of modularity.csv, agreement.csv and repeats.csv of one layer with these matrices."""
     layers, runs = [[matrices]], [{"id": "test"}]
-    labels, rows = search_layers(layers, runs, SEARCHES)
+    labels, rows = search_layers(layers, [[halves or (matrices, matrices)]], runs, SEARCHES)
     return tuple(map(pd.DataFrame, (rows, *compare_layers(layers, labels, runs, SEARCHES))))
 
 
@@ -680,8 +680,8 @@ def test_a_network_that_does_not_learn_has_finite_rows(tmp_path, settings, penal
     assert row["test_accuracy"] <= 0.2
     if epochs == 1:
         assert torch.equal(found.parameters, start.parameters)
-    for matrices in similarity(found, torch.from_numpy(images.test_images)):
-        modularity, agreement, _ = rows_of(matrices)
+    for measured in similarity(found, torch.from_numpy(images.test_images)):
+        modularity, agreement, _ = rows_of(*measured)
         assert set(modularity.columns[modularity.isna().any()]) <= MAY_BE_NAN
         assert set(agreement.columns[agreement.isna().any()]) <= MAY_BE_NAN | {"spearman"}
         if settings["learning_rate"] == 100:

@@ -13,6 +13,7 @@ from unit_clusters.clusters.modularity import EQUAL, UNUSED, live_adjacency, mod
 from unit_clusters.clusters.search import (
     ENTROPY,
     Clustering,
+    degrees_of,
     improve,
     iterated_tabu_search,
     random_partition,
@@ -88,8 +89,9 @@ def _partitions(
 ) -> Int[np.ndarray, "restarts live"]:
     """Where each restart ends; the first, third, ... start from the spectral partition."""
     found = np.empty((len(rngs), len(adjacency)), dtype=int)
-    spectral = spectral_partition(adjacency) if found.size else None
+    degrees, spectral = (degrees_of(adjacency), spectral_partition(adjacency)) if found.size else (None, None)
     for number, rng in enumerate(rngs if found.size else []):
         start = random_partition(len(adjacency), rng) if number % 2 else spectral
-        found[number] = iterated_tabu_search(adjacency, improve(adjacency, start, rng, steps, entropy), DEALS, rng)
+        moved = improve(adjacency, start, rng, steps, entropy)
+        found[number] = iterated_tabu_search(adjacency, degrees, moved, DEALS, rng)
     return found

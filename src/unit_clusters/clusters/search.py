@@ -327,23 +327,31 @@ def _entropy(gaps, beta):
 
 
 @njit(cache=True)
+def degrees_of(adjacency: Float[np.ndarray, "units units"]) -> Float[np.ndarray, " units"]:
+    """Row sums, added up in order."""
+    return adjacency.sum(axis=1)
+
+
+@njit(cache=True)
 def iterated_tabu_search(
     adjacency: Float[np.ndarray, "units units"],
+    degrees: Float[np.ndarray, " units"],
     labels: Int[np.ndarray, " units"],
     deals: int,
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " units"]:
     """Iterated tabu search (Lü & Huang 2009): search, deal the units of two of the best clusters anew, search again...
 
+    The matrix B of eq. (6) is adjacency - degrees degrees^T, but for its diagonal. So for any B, with a zero diagonal,
+    it can be called with B and degrees of 0.
+
     Args:
         adjacency: A~, symmetric, with a zero diagonal.
+        degrees: of the units.
         labels: the start, 0 to k - 1 with none left out.
         deals: how many times to deal and search again.
         rng: chooses the clusters, and deals.
     """
-    degrees = np.empty(len(labels))
-    for unit in range(len(labels)):
-        degrees[unit] = adjacency[unit].sum()
     best, q = tabu_search(adjacency, degrees, labels)
     for _ in range(deals):
         found, q_found = tabu_search(adjacency, degrees, _dealt_anew(best, rng))
@@ -450,3 +458,45 @@ def _dealt_anew(labels, rng):
             named += 1
         dealt[unit] = names[dealt[unit]]
     return dealt
+
+
+@njit(cache=True)
+def balanced_partition(
+    shares: Float[np.ndarray, "2 units units"], labels: Int[np.ndarray, " units"]
+) -> tuple[Int[np.ndarray, " units"], float]:
+    """Move single units, always that which raises the smaller of two sums over clusters most, while one does.
+
+    Args:
+        shares: two symmetric matrices; the sum of each is over pairs of units of one cluster.
+        labels: the start, 0 to k - 1.
+
+    Returns:
+        The labels, of which some may be left out, and the smaller sum.
+    """
+    labels, clusters = labels.copy(), labels.max() + 1
+    links = np.zeros((2, len(labels) + 1, len(labels)))  # of each cluster to every unit, and of an empty one
+    for unit in range(len(labels)):
+        links[:, labels[unit]] += shares[:, unit]
+    totals = np.zeros(2)
+    for unit in range(len(labels)):
+        totals += links[:, labels[unit], unit]
+    while True:
+        best, mover, goal = totals.min() + ROUNDING, -1, -1
+        for unit in range(len(labels)):
+            source = labels[unit]
+            for target in range(min(clusters + 1, len(labels))):
+                smaller = np.inf
+                for side in range(2):
+                    here = links[side, source, unit] - shares[side, unit, unit]
+                    smaller = min(smaller, totals[side] + 2 * (links[side, target, unit] - here))
+                if target != source and smaller > best:
+                    best, mover, goal = smaller, unit, target
+        if mover < 0:
+            return labels, totals.min()
+        source = labels[mover]
+        for side in range(2):
+            here = links[side, source, mover] - shares[side, mover, mover]
+            totals[side] += 2 * (links[side, goal, mover] - here)
+        links[:, source] -= shares[:, mover]
+        links[:, goal] += shares[:, mover]
+        labels[mover], clusters = goal, max(clusters, goal + 1)

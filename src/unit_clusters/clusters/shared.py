@@ -5,10 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
 
 from unit_clusters.clusters.modularity import ROUNDING
-from unit_clusters.clusters.search import tabu_search
+from unit_clusters.clusters.search import balanced_partition, iterated_tabu_search, tabu_search
+from unit_clusters.streams import stream
+
+BISECTIONS, DEALS = 5, 3
+"""How often the weights change, and two clusters are dealt anew each time: with more of either, the share of a layer's
+matrices rises by less than 0.01.
+"""
 
 
 class Side(NamedTuple):
@@ -25,73 +30,47 @@ def side(adjacency: Float[np.ndarray, "units units"], best: Int[np.ndarray, " un
     degrees = adjacency.sum(axis=1)
     b = adjacency - np.outer(degrees, degrees)
     q = np.sum(b, where=np.equal.outer(best, best))
-    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), np.unique(best, return_inverse=True)[1])
+    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), _named(best))
 
 
 def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
     """The largest min(Q_a / Q*_a, Q_b / Q*_b) that is found over partitions, and that partition.
 
-    First the highest Q_a / Q*_a + Q_b / Q*_b is searched for, which is a modularity, too, of the matrix
-    B_a / Q*_a + B_b / Q*_b: by a tabu search from the clusters of either measure. From what is found, from these
-    clusters and from all units in one, single units move for as long as that raises the smaller of the two shares.
+    Q_a / Q*_a + Q_b / Q*_b is a modularity, too, of the matrix B_a / Q*_a + B_b / Q*_b. It is maximised by a tabu
+    search from the clusters of either measure and from their intersections; and again, from what was found, with more
+    weight for the side that has the smaller share, by bisection. From each of all these partitions, single units move
+    for as long as that raises the smaller share.
 
     Returns:
-        The share, from 0 to 1 but for what Q* misses of the highest modularity, and labels. NaN if either Q* is 0, as
-        without live units.
+        The share, at most 1 but for what Q* misses of the highest modularity, and labels. All units in one cluster have
+        0 of either. NaN if a Q* is 0, as without live units.
     """
     shares = np.stack((a.shares, b.shares))
     if np.isnan(shares).any():
         return float("nan"), np.zeros_like(a.best)
-    starts = _highest_sum(shares, a.best, b.best), a.best, b.best, np.zeros_like(a.best)
-    labels, share = max((_balanced(shares, start) for start in starts), key=itemgetter(1))
+    none, rng, low, high = np.zeros(len(a.best)), stream("one partition"), 0.0, 1.0  # degrees are in B already
+    starts = a.best, b.best, _named(a.best * len(b.best) + b.best)
+    found = [(np.zeros_like(a.best), 0.0), *(balanced_partition(shares, start) for start in starts)]
+    both = _off_diagonal(shares.sum(axis=0) / 2)
+    labels = _named(max((tabu_search(both, none, start) for start in starts), key=itemgetter(1))[0])
+    for _ in range(BISECTIONS):
+        weight = (low + high) / 2
+        both = _off_diagonal(weight * shares[0] + (1 - weight) * shares[1])
+        labels = _named(iterated_tabu_search(both, none, labels, DEALS, rng))
+        found.append(balanced_partition(shares, labels))
+        share_a, share_b = np.sum(shares, axis=(1, 2), where=np.equal.outer(labels, labels))
+        low, high = (weight, high) if share_a < share_b else (low, weight)
+    labels, share = max(found, key=itemgetter(1))
     return share, labels
 
 
-def _highest_sum(
-    shares: Float[np.ndarray, "2 units units"], *starts: Int[np.ndarray, " units"]
-) -> Int[np.ndarray, " units"]:
-    """The labels of the highest sum of shares that tabu searches find."""
-    b = shares.sum(axis=0)
-    np.fill_diagonal(b, 0)  # which all partitions have
-    no_degrees = np.zeros(len(b))  # they are in B already
-    return max((tabu_search(b, no_degrees, start) for start in starts), key=itemgetter(1))[0]
+def _named(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:
+    """The same clusters, as 0, 1, ... with none left out."""
+    return np.unique(labels, return_inverse=True)[1]
 
 
-@njit(cache=True)
-def _balanced(shares, labels):
-    """The labels after the moves of single units that raise the smaller share most, for as long as one does.
-
-    Args:
-        shares: Float[np.ndarray, "2 units units"], of either side.
-        labels: Int[np.ndarray, " units"], 0 to k - 1.
-
-    Returns:
-        The labels, and the smaller share.
-    """
-    labels, clusters = labels.copy(), labels.max() + 1
-    links = np.zeros((2, len(labels) + 1, len(labels)))  # of each cluster to every unit, and of an empty one
-    for unit in range(len(labels)):
-        links[:, labels[unit]] += shares[:, unit]
-    totals = np.zeros(2)
-    for unit in range(len(labels)):
-        totals += links[:, labels[unit], unit]
-    while True:
-        best, mover, goal = totals.min() + ROUNDING, -1, -1
-        for unit in range(len(labels)):
-            source = labels[unit]
-            for target in range(min(clusters + 1, len(labels))):
-                smaller = np.inf
-                for side in range(2):
-                    here = links[side, source, unit] - shares[side, unit, unit]
-                    smaller = min(smaller, totals[side] + 2 * (links[side, target, unit] - here))
-                if target != source and smaller > best:
-                    best, mover, goal = smaller, unit, target
-        if mover < 0:
-            return labels, totals.min()
-        source = labels[mover]
-        for side in range(2):
-            here = links[side, source, mover] - shares[side, mover, mover]
-            totals[side] += 2 * (links[side, goal, mover] - here)
-        links[:, source] -= shares[:, mover]
-        links[:, goal] += shares[:, mover]
-        labels[mover], clusters = goal, max(clusters, goal + 1)
+def _off_diagonal(b: Float[np.ndarray, "units units"]) -> Float[np.ndarray, "units units"]:
+    """B without its diagonal, which all partitions have."""
+    b = b.copy()
+    np.fill_diagonal(b, 0)
+    return b

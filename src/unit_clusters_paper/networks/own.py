@@ -138,7 +138,7 @@ def measure_layers(
         options: further arguments of `analysis.analyze`: outputs, positions, hess_positions, seed, memory, device.
 
     Raises:
-        ValueError: as `similarity.any_module.measure` does.
+        ValueError: as `similarity.any_module.measure` does; or there are fewer than four inputs.
     """
     names = resolve(models[0], layers)
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
@@ -146,7 +146,10 @@ def measure_layers(
     settings = Options(loss, **({"positions": POSITIONS} | given))
     found = []
     for number, model in enumerate(models, start=1):
-        found.append(measure(model, inputs, labels, names, settings, device=device, progress=False)[0])
+        measured, images = measure(model, inputs, labels, names, settings, device=device, progress=False)
+        if images < 4:
+            raise ValueError(f"there are {images} inputs; at least four are needed, two for either half")
+        found.append(measured)
         logging.info("%d of %d networks", number, len(models))
     described = [
         {

@@ -30,11 +30,11 @@ def similarity(network: Ensemble, pixels: UInt8[Tensor, "images pixels"], chunk:
         chunk: images at a time.
 
     Raises:
-        ValueError: not exactly one network, or fewer than two images.
+        ValueError: not exactly one network, or fewer than four images, two in either half.
     """
-    if len(network) != 1 or len(pixels) < 2:
+    if len(network) != 1 or len(pixels) < 4:
         raise ValueError(
-            f"similarity takes one network and at least two images, not {len(network)} and {len(pixels)} images"
+            f"similarity takes one network and at least four images, not {len(network)} and {len(pixels)} images"
         )
     weights, biases = ([parameter[0] for parameter in each] for each in (network.weights, network.biases))
     layers = {str(number): number for number in range(1, len(weights))}

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from unit_clusters.clusters.agreement import element_similarities
 from unit_clusters.clusters.modularity import UNUSED, adjacency
 from unit_clusters.clusters.restarts import DEALS
-from unit_clusters.clusters.search import Clustering, iterated_tabu_search
+from unit_clusters.clusters.search import Clustering, degrees_of, iterated_tabu_search
 from unit_clusters.clusters.shared import Side, one_partition, side
 from unit_clusters.clusters.turned import rotation, turned, turned_clusters
 from unit_clusters.similarity.measures import Form, Matrices, by_form, in_form
@@ -22,8 +22,8 @@ ROTATED = "element_similarity_rotated"
 mean over rotations. NaN where there are none, or fewer than two such units."""
 
 UNRELATED = "one_partition_unrelated"
-"""What `one_partition` is if the matrix of one measure is in turned axes, and so unrelated to the other: the mean over
-which one is turned. NaN where there are no rotations, or without live units.
+"""What `one_partition` is with the second measure's matrix in turned axes, and so unrelated to the first's. NaN where
+there are no rotations, or without live units.
 """
 
 
@@ -74,7 +74,7 @@ def rotated_agreement(run: str, layer: int, signed: Matrices, searches: Searches
 def unrelated_partitions(
     run: str, layer: int, signed: Matrices, searches: Searches, settings: Mapping
 ) -> Iterator[float]:
-    """`one_partition` with either of each pair of forms in turned axes, in the first of the rotations."""
+    """`one_partition` with the second of each pair of forms in turned axes, in the first of the rotations."""
     forms = by_form(signed)
     real = [side(adjacency(matrix), best) for matrix, best in zip(forms.values(), searches.best, strict=True)]
     if not settings["rotations"]:
@@ -84,8 +84,8 @@ def unrelated_partitions(
         _turned_best(run, layer, signed[form.measure], form, labels, first)
         for form, labels, first in zip(forms, searches.labels, searches.turned[:, 0], strict=True)
     ]
-    for (real_a, turned_a), (real_b, turned_b) in combinations(zip(real, null, strict=True), 2):
-        yield (one_partition(real_a, turned_b)[0] + one_partition(turned_a, real_b)[0]) / 2
+    for (a, _), (_, turned_b) in combinations(zip(real, null, strict=True), 2):
+        yield one_partition(a, turned_b)[0]
 
 
 def _turned_best(
@@ -101,10 +101,10 @@ def _turned_best(
     weights = np.zeros_like(signed, dtype=np.float64)
     if len(live) > 1:
         places = np.ix_(live, live)
-        part = turned(signed[places].astype(np.float64), rotation_of(run, layer, len(live), 0))
-        weights[places] = adjacency(in_form(part, form))
-        start = np.unique(found[live], return_inverse=True)[1]
+        part = adjacency(
+            in_form(turned(signed[places].astype(np.float64), rotation_of(run, layer, len(live), 0)), form)
+        )
+        start, rng = np.unique(found[live], return_inverse=True)[1], stream(run, "turned best", layer, str(form))
         found = found.copy()
-        rng = stream(run, "turned best", layer, str(form))
-        found[live] = iterated_tabu_search(np.ascontiguousarray(weights[places]), start, DEALS, rng)
+        weights[places], found[live] = part, iterated_tabu_search(part, degrees_of(part), start, DEALS, rng)
     return side(weights, found)
