@@ -78,6 +78,7 @@ def test_all_forms_are_there(found):
         assert layer.restarts[str(form)].q_best == pytest.approx(modularity(a_tilde(expected), layer.best[str(form)]))
 
 
+@pytest.mark.filterwarnings("ignore:.*which images were shown")
 def test_the_best_partition_is_that_of_the_highest_q(data):
     torch.manual_seed(3)
     model = nn.Sequential(nn.Linear(9, 30), nn.ReLU(), nn.Linear(30, 3))
@@ -171,12 +172,34 @@ def test_all_is_saved(found, tmp_path):
     assert (about["images"], about["left_out"], about["layers"]["1"]["type"]) == (60, {}, "ReLU")
 
 
+@pytest.mark.filterwarnings("ignore:.*which images were shown")
 def test_slashes_in_names_make_no_folders(data, tmp_path):
     model = nn.Sequential()
     model.add_module("in/act", nn.Tanh())
     model.add_module("last", nn.Linear(9, 3))
     uc.analyze(model, data[0], "in/act", restarts=0, progress=False).save(tmp_path / "in")
     assert {path.name for path in (tmp_path / "in").glob("*act*")} == {"in%2Fact.npz", "in%2Fact.png"}
+
+
+def test_few_images_are_warned_of_and_it_is_said_how_many_would_do():
+    random = torch.Generator().manual_seed(0)
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Linear(9, 30), nn.ReLU(), nn.Linear(30, 3))
+
+    def found(images):
+        return uc.analyze(model, torch.randn(images, 9, generator=random), "1", restarts=0, rotations=0, progress=False)
+
+    with pytest.warns(UserWarning, match=r"1: (normalized )?cov, has 0\.\d\d with 40 images, and about") as warned:
+        assert found(40).table()["reliability"].min() < 0.8
+    enough = int(float(re.search(r"about (\S+) images", str(warned[0].message))[1]))
+    assert found(2 * enough).table()["reliability"].min() > 0.9
+    with pytest.warns(UserWarning, match="far more images"):
+        assert found(2 * 2).table()["reliability"].min() < 0
+
+
+def test_too_few_images_for_halves_give_nan_and_no_warning(data):
+    table = uc.analyze(grouped(), data[0][:3], "1", restarts=0, rotations=0, progress=False).table()
+    assert table.loc[table["measure"] == "cov", ["reliability", "reliability_clusters"]].isna().all(axis=None)
 
 
 def test_progress_is_shown_unless_it_is_switched_off(data, capsys):

@@ -363,6 +363,7 @@ def test_some_positions_of_the_hessian_average_to_all():
     assert apart[exact > 0.3 * exact.max()].all()  # the magnitude of a small mean is biased upwards
 
 
+@pytest.mark.filterwarnings("ignore:.*which images were shown")
 def test_the_same_answer_twice_and_another_with_another_seed():
     model, images, labels, loss, names = made("convolution")
     first, again, other = (

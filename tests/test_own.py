@@ -143,11 +143,13 @@ def test_measures_are_those_of_each_network(build):
     random = torch.Generator().manual_seed(0)
     inputs, labels = torch.randn(20, 4, generator=random), torch.randint(0, 3, (20,), generator=random)
     for loss, measures in ((nn.functional.cross_entropy, MEASURES), (None, MEASURES[:3])):
-        (stacks,), layers = own.measure_layers(models, inputs, labels, "1", loss, {})
+        (networks,), layers = own.measure_layers(models, inputs, labels, "1", loss, {})
         assert layers == [{"name": "1", "type": "ReLU", "units": 5}]
-        assert tuple(stacks) == measures
-        for model, cov in zip(models, stacks["cov"], strict=True):
-            np.testing.assert_allclose(cov, np.cov(model[:2](inputs).detach().numpy().T), rtol=1e-4)
+        for model, measured in zip(models, networks, strict=True):
+            assert tuple(measured.signed) == measures
+            np.testing.assert_allclose(measured.signed["cov"], np.cov(model[:2](inputs).detach().numpy().T), rtol=1e-4)
+    with pytest.raises(ValueError, match="there are 3 inputs; at least four are needed"):
+        own.measure_layers(models, inputs[:3], labels[:3], "1", None, {})
 
 
 # Cohorts

@@ -75,6 +75,7 @@ def test_it_is_nan_where_there_is_nothing_to_compare(half):
 
 def test_the_formula_of_spearman_and_brown():
     assert (stepped_up(0.5), stepped_up(0.5, 1), stepped_up(1.0)) == (pytest.approx(2 / 3), 0.5, 1)
+    assert stepped_up(-0.99) == -0.99
     needed = images_for(0.95, 0.6, 100)
     assert stepped_up(0.6, needed / 100) == pytest.approx(0.95)
     assert images_for(0.95, -0.1, 100) == np.inf

@@ -47,8 +47,8 @@ def reliability(
 
 
 def stepped_up(correlation: float, times: float = 2.0) -> float:
-    """The correlation of two matrices of `times` as many images each (Spearman 1910, Brown 1910)."""
-    return times * correlation / (1 + (times - 1) * correlation)
+    """The correlation of two matrices of `times` as many images each (Spearman 1910, Brown 1910); a negative one stays."""
+    return times * correlation / (1 + (times - 1) * correlation) if correlation > 0 else correlation
 
 
 def images_for(wanted: float, reliability: float, images: int) -> float:
