@@ -7,7 +7,11 @@ pictures. Nothing here knows a data set, an experiment or the workflow: that is 
 
 from importlib import import_module
 
-_MODULES = {"analyze": "unit_clusters.analysis", "layers": "unit_clusters.similarity.layers"}
+_MODULES = {
+    "analyze": "unit_clusters.analysis",
+    "layers": "unit_clusters.similarity.layers",
+    "lesions": "unit_clusters.lesioning",
+}
 
 __all__ = list(_MODULES)
 

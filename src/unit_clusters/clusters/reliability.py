@@ -47,7 +47,10 @@ def reliability(
 
 
 def stepped_up(correlation: float, times: float = 2.0) -> float:
-    """The correlation of two matrices of `times` as many images each (Spearman 1910, Brown 1910); a negative one stays."""
+    """The correlation of two matrices of `times` as many images each (Spearman 1910, Brown 1910).
+
+    A negative one, which says that there is none, stays as it is.
+    """
     return times * correlation / (1 + (times - 1) * correlation) if correlation > 0 else correlation
 
 
