@@ -1,5 +1,6 @@
 """What a rule depends on of the code."""
 
+import re
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 
 from unit_clusters_paper.runs.code import REPORTING, SOURCE, hash_of, used
 
-SCRIPTS = sorted((Path(__file__).parents[1] / "workflow" / "scripts").glob("*.py"))
+WORKFLOW = Path(__file__).parents[1] / "workflow"
+SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
+
+CODELESS = {"images", "publish"}
+"""Rules that their files say why not to do again when their code changes."""
 
 MODULE = '''"""A module."""
 LIMIT = 3
@@ -104,3 +109,16 @@ def test_modules_are_those_that_python_finds_but_those_that_report(script):
     assert {path for path in used(script) if path.name != "__init__.py"} == {
         path for path in found - reporting if path.name != "__init__.py"
     }
+
+
+def test_each_rule_depends_on_the_code_of_its_script():
+    rules = [
+        rule
+        for file in sorted(WORKFLOW.rglob("*.smk"))
+        for rule in re.split(r"^ *(?=rule\b.*:$)", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    ]
+    scripts = {rule: re.findall(r'"\.\./scripts/(.+)"', rule) for rule in rules}
+    assert {name for names in scripts.values() for name in names} == {script.name for script in SCRIPTS}
+    named = {rule: re.findall(r'"code": code_of\("(.+?)"', rule) for rule in rules}
+    different = {re.match(r"rule ?(\w*)", rule)[1] for rule in rules if named[rule] != scripts[rule]}
+    assert different == CODELESS

@@ -1,6 +1,7 @@
 """Restarts and other searches: known optima, the tabu search written out, and what is reported."""
 
 import math
+from random import Random
 
 import igraph
 import leidenalg
@@ -235,6 +236,17 @@ class TestLeiden:
         runs = [leiden(graph, seed) for seed in (1, 2, 3, 1)]
         assert np.array_equal(runs[0], runs[3])
         assert not np.array_equal(runs[0], runs[1]) or not np.array_equal(runs[0], runs[2])
+
+    def test_iterations_are_as_many_as_igraph_takes_unasked_and_more_do_not_lose(self):
+        weights = adjacency(sparse_similarity(3, 128))
+        graph, q = leiden_graph(weights), []
+        for seed in range(10):
+            igraph.set_random_number_generator(Random(seed))
+            unasked = graph.community_leiden("modularity", weights="weight").membership
+            assert np.array_equal(leiden(graph, seed), unasked)
+            q.append([modularity(weights, leiden(graph, seed, iterations)) for iterations in (1, 2, 3, -1)])
+        assert (np.diff(q) >= -1e-12).all()
+        assert (np.diff(np.mean(q, axis=0)) > 0).all()
 
 
 class TestOtherSearches:

@@ -7,7 +7,7 @@ from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
 from benchmarks.naive_similarity import halves
-from unit_clusters.similarity.measures import normalize
+from unit_clusters.similarity.measures import FAMILIES, FORMS, Form, kind, normalize
 from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 from unit_clusters_paper.networks.similarity import similarity
 
@@ -89,6 +89,20 @@ def test_symmetric_and_normalized_within_one(layer, pixels):
         assert normalized.max() <= 1
         alive = matrix.diagonal() > 0
         np.testing.assert_allclose(normalized.diagonal()[alive], 1)
+
+
+def test_families_and_kinds_are_the_papers():
+    """Fig. 2: what drives a unit is upstream, what it drives is downstream."""
+    assert FAMILIES == {"upstream": ("cov", "i_sens"), "downstream": ("o_sens", "hess")}
+    assert [form.upstream for form in FORMS] == [True] * 4 + [False] * 4
+    kinds = {
+        "cov": ("own", "upstream", "across", "across"),
+        "i_sens": ("upstream", "own", "across", "across"),
+        "o_sens": ("across", "across", "own", "downstream"),
+        "hess": ("across", "across", "downstream", "own"),
+    }
+    for measure, expected in kinds.items():
+        assert tuple(kind(Form(measure, True), Form(other, False)) for other in kinds) == expected
 
 
 def test_the_floor_of_the_normalizer():

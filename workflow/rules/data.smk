@@ -14,6 +14,7 @@ rule images:
     conda:
         "../../envs/compute.yaml"
     threads: 1
+    # Without the code: whatever fetches them, files are what their SHA-256 say; and after new ones all is trained anew.
     params:
         job=lambda wildcards: {
             "name": wildcards.dataset,

@@ -82,6 +82,7 @@ rule publish:
             file=["claims.csv", "claims.md", "provenance.json", "examples.npz"],
         ),
     # No output: else whoever asks for `verify` would first have the run published, and compared with itself.
+    # So it is run whenever it is asked for, and its params need not have the code.
     log:
         "<logs>/publish.log",
     localrule: True
