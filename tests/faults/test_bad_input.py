@@ -673,7 +673,8 @@ def test_a_network_that_does_not_learn_has_finite_rows(tmp_path, settings, penal
     idx.write_checksums(tmp_path)
     images = idx.load(tmp_path)
     data, start = prepare(images, 0.1, torch.float32), network.initialize(SIZES, [0])
-    found, history = training.train(start, data, [training.Run("test", 0, **penalties)], training.Settings(**settings))
+    runs = [training.Run("test", 0, **penalties)]
+    found, history, _ = training.train(start, data, runs, training.Settings(**settings))
     row = evaluation.describe(found, data, [0])[0]
     assert len(history) == epochs
     assert all(map(math.isfinite, row.values()))
