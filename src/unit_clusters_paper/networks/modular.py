@@ -59,8 +59,8 @@ class Modularity:
         seed: of all of them.
 
     Attributes:
-        theta: a row a network, all layers' (units, CLUSTERS), and zeros up to a multiple of 16, as in `Stack`; random
-            at first, by the architecture and the seed.
+        theta: a row a network, all layers' (width, CLUSTERS); random at first, by the architecture and the seed.
+            Narrower layers have units more, which are dead.
         slopes: of the loss by theta, as `add_gradients` leaves it.
 
     Raises:
@@ -69,37 +69,47 @@ class Modularity:
 
     def __init__(self, strengths: Float[Tensor, "models 2"], clusters: Sequence[str], sizes: Sequence[int], seed: int):
         self.units = tuple(sizes[1:-1])
-        self.strengths = strengths.T[:, :, None, None]
-        self.upstream, self.downstream = strengths.any(0).tolist()
+        self.upstream, self.downstream = chosen = strengths.any(0).tolist()
         if self.downstream and len(self.units) > DOWNSTREAM_LAYERS:
             raise ValueError(NO_AIM.format(layers=len(self.units)))
-        drawn = stream("assignments", *sizes, seed).normal(0, 1 / RATE, CLUSTERS * sum(self.units))
+        self.strengths = strengths.T[chosen, None, :, None, None]
+        width = max(self.units) + max(self.units) % 2  # rows end where a vector of the processor does, as in `Stack`
+        self._shape = (len(self.units), width, CLUSTERS)
+        drawn = stream("assignments", *sizes, seed).normal(0, 1 / RATE, self._shape)
         blocks = self._blocks([np.arange(units) for units in self.units])
         rows = np.array([{LEARNED: drawn, FIXED: blocks, PERMUTED: blocks}[name] for name in clusters])
-        self.theta = pad(strengths.new_tensor(rows), (0, -rows.shape[1] % 16))
+        self.theta = strengths.new_tensor(rows).flatten(1)
         self.slopes = torch.zeros_like(self.theta)
         self._permuted = torch.tensor([name == PERMUTED for name in clusters], device=strengths.device)
         self._deals = stream("permuted clusters", *sizes, seed)
 
     def keep(self, models: Bool[Tensor, " models"]) -> None:
         """Forget all other networks."""
-        self.strengths, self._permuted = self.strengths[:, models], self._permuted[models]
+        self.strengths, self._permuted = self.strengths[:, :, models], self._permuted[models]
         self.theta, self.slopes = self.theta[models], self.slopes[models]
 
     def deal(self) -> None:
         """Begin an epoch: deal units to permuted clusters anew."""
         dealt = self._blocks([self._deals.permutation(units) for units in self.units])
-        self.theta[self._permuted, : len(dealt)] = self.theta.new_tensor(dealt)
+        self.theta[self._permuted] = self.theta.new_tensor(dealt).flatten()
 
-    def assignments(self, theta: Float[Tensor, "models padded"]) -> list[Float[Tensor, "models _units clusters"]]:
+    def assignments(self, theta: Float[Tensor, "models numbers"]) -> list[Float[Tensor, "models _units clusters"]]:
         """P of each layer, given such rows as `theta` has."""
-        return [(rows * RATE).softmax(2) for rows in self._by_layer(theta)]
+        return [layer[:, :units] for layer, units in zip(self._softmax(theta).unbind(1), self.units, strict=True)]
 
-    @staticmethod
-    def _blocks(places: Sequence[np.ndarray]) -> np.ndarray:
-        """A row of theta: units in blocks of equal size by their places in each layer."""
-        labels = [CLUSTERS * place // len(place) for place in places]
-        return CERTAIN * np.concatenate([np.eye(CLUSTERS)[label].ravel() for label in labels])
+    def _softmax(self, theta: Float[Tensor, "models numbers"]) -> Float[Tensor, "models layers width clusters"]:
+        return theta.mul(RATE).unflatten(1, self._shape).softmax(3)
+
+    def _widened(self, similarity: Float[Tensor, "models _units _units"]) -> Float[Tensor, "models width width"]:
+        more = self._shape[1] - similarity.shape[1]
+        return pad(similarity, (0, more, 0, more)) if more else similarity
+
+    def _blocks(self, places: Sequence[np.ndarray]) -> Float[np.ndarray, "layers width clusters"]:
+        """A network's theta: units in blocks of equal size by their places in each layer."""
+        theta = np.zeros(self._shape)
+        for layer, place in zip(theta, places, strict=True):
+            layer[np.arange(len(place)), CLUSTERS * place // len(place)] = CERTAIN
+        return theta
 
     def add_gradients(
         self,
@@ -110,37 +120,38 @@ class Modularity:
     ) -> list[Float[Tensor, "models _units batch"]] | None:
         """Add those by weights to `out`, set `slopes` to those by theta, and return those by hidden activities, if any.
 
+        All layers are padded with dead units to one width, and taken together: what is done about them is mostly small.
+
         Args:
             stack: the networks.
             hidden: their activities, after dropout.
             masks: of dropout.
             out: of the shape of `stack`.
         """
-        strengths = self.strengths[[self.upstream, self.downstream]].flatten(0, 1)
         centered = [activity - activity.mean(2, keepdim=True) for activity in hidden] if self.upstream else []
-        families = [[aligned_product(activity, activity.mT).div_(activity.shape[2]) for activity in centered]]
+        similarities = [aligned_product(activity, activity.mT).div_(activity.shape[2]) for activity in centered]
         sensitivity = Sensitivity(stack, hidden, masks) if self.downstream else None
-        families.append(sensitivity.similarities if sensitivity else [])
-        by_similarity = []
-        layers = zip(self.assignments(self.theta), self._by_layer(self.slopes), strict=True)
-        for layer, (assignment, slopes) in enumerate(layers):
-            similarities = [of_layers[layer] for of_layers in families if of_layers]
-            number = len(similarities)
-            found, by_assignment = descent(torch.cat(similarities), assignment.repeat(number, 1, 1), strengths)
-            by_similarity.append(found.chunk(number))
-            weighted = assignment * sum(by_assignment.chunk(number))
-            torch.mul(weighted - assignment * weighted.sum(2, keepdim=True), RATE, out=slopes)
         if sensitivity:
-            sensitivity.add_gradients([found[-1] for found in by_similarity], out)
+            similarities += sensitivity.similarities
+        families, layers = len(self.strengths), len(self.units)
+        assignment = self._softmax(self.theta)
+        found, by_assignment = descent(
+            torch.cat([self._widened(similarity) for similarity in similarities]),
+            assignment.transpose(0, 1).flatten(0, 1).repeat(families, 1, 1),
+            self.strengths.expand(-1, layers, -1, 1, 1).flatten(0, 2),
+        )
+        shape = (families, layers, len(stack))
+        weighted = by_assignment.unflatten(0, shape).sum(0).transpose(0, 1).mul(assignment)
+        weighted.sub_(assignment * weighted.sum(3, keepdim=True))
+        torch.mul(weighted, RATE, out=self.slopes.unflatten(1, self._shape))
+        found = found.unflatten(0, shape).unbind(1)
+        by_similarity = [layer[:, :, :units, :units] for layer, units in zip(found, self.units, strict=True)]
+        if sensitivity:
+            sensitivity.add_gradients([layer[-1] for layer in by_similarity], out)
         return [
-            aligned_product(found[0].mul_(2 / activity.shape[2]), activity)
-            for found, activity in zip(by_similarity, centered, strict=False)
+            aligned_product(layer[0].mul_(2 / activity.shape[2]), activity)
+            for layer, activity in zip(by_similarity, centered, strict=False)
         ]
-
-    def _by_layer(self, rows: Float[Tensor, "models padded"]) -> list[Float[Tensor, "models _units clusters"]]:
-        lengths = [CLUSTERS * units for units in self.units]
-        parts = rows[:, : sum(lengths)].split(lengths, dim=1)
-        return [part.unflatten(1, (units, CLUSTERS)) for part, units in zip(parts, self.units, strict=True)]
 
 
 class Sensitivity:
@@ -192,24 +203,21 @@ def descent(
         strength: of each network.
     """
     own = similarity.diagonal(dim1=1, dim2=2).unsqueeze(2)
-    alive = own > EPSILON
-    scale = torch.where(alive, own.rsqrt(), 0)
-    scales = scale * scale.mT
-    normalized = similarity * scales
-    normalized.diagonal(dim1=1, dim2=2).zero_()
-    neighbors = aligned_product(normalized.abs(), assignment)
-    total = neighbors.sum((1, 2), keepdim=True)
-    share = torch.where(total > 0, total.reciprocal(), 0)
+    scale = own.clamp(min=EPSILON).rsqrt_().mul_(own > EPSILON)
+    scaled = assignment * scale
+    size = similarity.abs()
+    size.diagonal(dim1=1, dim2=2).zero_()
+    neighbors = aligned_product(size, scaled).mul_(scale)
+    share = neighbors.sum((1, 2), keepdim=True).clamp_(min=EPSILON).reciprocal_()
     neighbors.mul_(share)  # A P, as in the module's docstring
     volumes = neighbors.sum(1, keepdim=True)  # 1^T A P
-    factor = -strength * share
     by_assignment = (neighbors - neighbors.sum(2, keepdim=True) * volumes).mul_(-2 * strength)
     # dQ/dA = P P^T - e 1^T - 1 e^T = (P - e 1^T - 1 v) P^T, with v the volumes and e = P v^T. Of it, the mean over A is
     # lost, as A sums to 1.
     left = assignment - (assignment * volumes).sum(2, keepdim=True) - volumes
-    left.sub_((left * neighbors).sum((1, 2), keepdim=True)).mul_(factor)
-    slopes = aligned_product(left, assignment.mT).mul_(normalized.sign_()).mul_(scales)
-    # each entry of the diagonal normalizes a row and a column
-    by_own = (slopes * similarity).sum(2, keepdim=True).div_(own)
-    slopes.diagonal(dim1=1, dim2=2).copy_(torch.where(alive, -by_own, 0).squeeze(2))
+    left.sub_((left * neighbors).sum((1, 2), keepdim=True))
+    # each entry of the diagonal normalizes a row and a column, which gives half of this twice
+    by_own = (left * neighbors).sum(2, keepdim=True).mul_(strength).mul_(scale.square())
+    slopes = aligned_product(left.mul_(scale).mul_(-strength * share), scaled.mT).mul_(similarity.sign())
+    slopes.diagonal(dim1=1, dim2=2).copy_(by_own.squeeze(2))
     return slopes, by_assignment
