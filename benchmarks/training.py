@@ -3,8 +3,8 @@
 Run as ``python -m benchmarks.training``, which fetches MNIST if it is not there. All rates are medians of rounds in
 which every contestant takes its turn. They count the operations of all pixels, also of those that training leaves out
 since they are 0 in all images of a batch. The share is that of the rate of one large product, by the library that is
-faster at it. It fails if the library that is chosen for this processor is slower than the other, or if a network that
-was trained for 100 epochs takes longer for the next than a fresh one does.
+faster at it. It fails if the library that is chosen for this processor is slower than the other, if a network that was
+trained for 100 epochs takes longer for the next than a fresh one does, or if modularity as an aim costs too much.
 """
 
 import sys
@@ -23,7 +23,9 @@ from unit_clusters_paper.data import fetch, idx
 from unit_clusters_paper.data.images import Images, prepare
 from unit_clusters_paper.networks import products
 from unit_clusters_paper.networks.ensemble import Stack, initialize
+from unit_clusters_paper.networks.modular import Modularity
 from unit_clusters_paper.networks.training import Adam, Course, Run, Settings, train_epoch
+from unit_clusters_paper.runs.aims import FAMILIES
 from unit_clusters_paper.runs.processor import processor
 from unit_clusters_paper.runs.threads import compute_with
 
@@ -51,9 +53,12 @@ CASES = (
 BASE = (Run("l2", 0, 0.0, 1e-2, 0.0), Run("l1", 0, 1e-3, 1e-5, 0.0), Run("dropout", 0, 0.0, 1e-5, 0.3))
 """Networks of Experiment 1, one of each sweep."""
 
-AS_FAST, EPOCHS, AS_LONG = 0.9, 100, 1.1
+AIMED = 8
+"""Networks of Experiment 1 that are trained together with an aim, as in the preset `full`."""
+
+AS_FAST, EPOCHS, AS_LONG, AIM_AS_LONG = 0.9, 100, 1.1, 1.5
 """The least rate that is asked for of the chosen library's, by that of the other; epochs of training, and the most time
-that is allowed for the next one, by that of the first.
+that is allowed for the next one, by that of the first; and the most time for an epoch with an aim, by one without.
 """
 
 BATCH, BATCHES, ROUNDS, SGEMM = 200, 60, 7, 2048
@@ -84,11 +89,13 @@ def epoch_after(
     """An epoch of so many of the images, of networks that were trained on all for `epochs`, as in Experiment 1."""
     stack = Stack.of(initialize(sizes, [0] * len(runs)))
     courses = [Course(run, Settings(schedule="constant")) for run in runs]
-    adam = Adam([stack.first, stack.rest])
+    aims = torch.tensor([(run.upstream, run.downstream) for run in runs])
+    aim = Modularity(aims, [run.clusters for run in runs], sizes, 0) if aims.any() else None
+    adam = Adam([stack.first, stack.rest, *([aim.theta] if aim else [])])
     for _ in range(epochs):
-        train_epoch(stack, images, torch.randperm(len(images.labels)), courses, adam, BATCH)
+        train_epoch(stack, images, torch.randperm(len(images.labels)), courses, adam, BATCH, aim)
     index = torch.randperm(len(images.labels))[:number]
-    return lambda: train_epoch(stack, images, index, courses, adam, BATCH)
+    return lambda: train_epoch(stack, images, index, courses, adam, BATCH, aim)
 
 
 def by(library: str, work: Callable[[], object]) -> Callable[[], object]:
@@ -169,6 +176,17 @@ def measure_long_training(images: Images) -> float:
     return float(np.median(np.array(times[EPOCHS]) / np.array(times[0])))
 
 
+def measure_aims(images: Images) -> dict[str, float]:
+    """An epoch with each aim, by one without."""
+    runs = [Run(f"benchmark/{model}", 0, 0.0, 1e-5, 0.0) for model in range(AIMED)]
+    contestants = {"none": epoch_after(0, runs, NARROW, images)}
+    for name, families in FAMILIES.items():
+        aimed = [run._replace(**dict.fromkeys(families, 0.1)) for run in runs]
+        contestants[name] = epoch_after(0, aimed, NARROW, images)
+    times = {name: np.array(seconds) for name, seconds in take_turns(contestants, 3 * ROUNDS).items()}
+    return {name: float(np.median(times[name] / times["none"])) for name in FAMILIES}
+
+
 def main() -> int:
     compute_with(1)
     images = mnist()
@@ -185,7 +203,11 @@ def main() -> int:
         )
     longer = measure_long_training(images)
     print(f"\nAn epoch after {EPOCHS} epochs takes {longer:.2f} of the first one (at most {AS_LONG} is asked for).")
-    return int(longer > AS_LONG or any(row["chosen"] < AS_FAST for row in rows))
+    aims = measure_aims(images)
+    ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in aims.items())
+    print(f"An epoch with an aim, of one without (at most {AIM_AS_LONG} is asked for): {ratios}.")
+    slower = any(row["chosen"] < AS_FAST for row in rows)
+    return int(slower or longer > AS_LONG or max(aims.values()) > AIM_AS_LONG)
 
 
 if __name__ == "__main__":

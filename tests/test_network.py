@@ -63,6 +63,17 @@ def test_files_round_trip(tmp_path):
     assert path.stat().st_mode == other.stat().st_mode  # whoever may read other files may read networks
 
 
+def test_assignments_are_kept_beside_the_networks(tmp_path):
+    ensemble, path = network.initialize(SIZES, [0, 1]), tmp_path / "cohort.safetensors"
+    assignments = [torch.rand(2, units, 8).softmax(2) for units in SIZES[1:-1]]
+    network.save(ensemble, ["a", "b"], path, assignments)
+    assert torch.equal(network.load(path)[0].parameters, ensemble.parameters)
+    for found, expected in zip(network.load_assignments(path), assignments, strict=True):
+        assert torch.equal(found, expected)
+    network.save(ensemble, ["a", "b"], path)
+    assert network.load_assignments(path) == []
+
+
 def test_weight_statistics_by_hand():
     ensemble = network.Ensemble(torch.tensor([[3.0, 0, 0, -4, 5e-4, 2e-3, 9, 9, 9]]), (2, 2, 1))
     figures = {name: value.item() for name, value in weight_statistics(ensemble).items()}

@@ -128,7 +128,7 @@ def train_alone(ensemble, data, run, settings):
 @pytest.mark.parametrize("settings", [EARLY, PENALIZED, LONG], ids=["early stopping", "penalized", "long"])
 def test_member_equals_the_network_trained_alone(data, settings):
     initial = start()
-    trained, history = train(initial, data, RUNS, settings)
+    trained, history, _ = train(initial, data, RUNS, settings)
     lengths = set()
     for model, run in enumerate(RUNS):
         state, expected = train_alone(initial[model : model + 1], data, run, settings)
@@ -157,11 +157,11 @@ def test_company_does_not_change_a_bit(sizes, library, monkeypatch):
     data = prepare(Dataset(pixels.astype(np.uint8), labels, pixels, labels), 0.1, torch.float32)
     runs = [Run(str(m), SEED, (0.0, 1e-4)[m % 2], 1e-5, (0.0, 0.3, 0.7)[m % 3]) for m in range(15)]
     settings = Settings(max_epochs=2, batch_size=200)
-    together, _ = train(initialize(sizes, [SEED] * 15), data, runs, settings)
+    together = train(initialize(sizes, [SEED] * 15), data, runs, settings)
     for chosen in ([0], [2], [2, 1, 0], [4, 9, 14, 7, 8, 3, 11]):
         start = initialize(sizes, [SEED] * len(chosen))
-        apart, _ = train(start, data, [runs[model] for model in chosen], settings)
-        assert torch.equal(apart.parameters, together.parameters[chosen])
+        apart = train(start, data, [runs[model] for model in chosen], settings)
+        assert torch.equal(apart.ensemble.parameters, together.ensemble.parameters[chosen])
 
 
 def test_dropout_masks_keep_the_mean():
@@ -192,9 +192,9 @@ def test_networks_of_several_seeds_are_refused(data):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_gpu_trains_as_the_processor_does(data):
     settings = replace(EARLY, max_epochs=3)
-    _, expected = train(start(), data, RUNS, settings)
+    expected = train(start(), data, RUNS, settings).history
     training = Images(data.training.pixels.cuda(), data.training.labels.cuda(), torch.float64)
-    _, found = train(start().to("cuda"), data._replace(training=training), RUNS, settings)
+    found = train(start().to("cuda"), data._replace(training=training), RUNS, settings).history
     np.testing.assert_allclose([e.val_loss for e in found], [e.val_loss for e in expected], rtol=1e-9)
 
 
@@ -222,7 +222,7 @@ def test_stack_holds_the_ensemble():
 def test_network_that_diverges_stops_and_keeps_its_last_good_epoch(data, settings):
     initial = start()
     initial.weights[0][1] = math.nan
-    trained, history = train(initial, data, RUNS, replace(settings, max_epochs=3))
+    trained, history, _ = train(initial, data, RUNS, replace(settings, max_epochs=3))
     epochs = [epoch.run for epoch in history]
     assert epochs.count(RUNS[1].id) == 1
     assert epochs.count(RUNS[0].id) == 3
@@ -234,7 +234,7 @@ def test_network_that_diverges_stops_and_keeps_its_last_good_epoch(data, setting
 def test_last_finite_epoch_of_a_network_that_diverges_later(data):
     """A learning rate under which the loss soon overflows."""
     settings = replace(LONG, learning_rate=1e160)
-    trained, history = train(start(1), data, RUNS[1:2], settings)
+    trained, history, _ = train(start(1), data, RUNS[1:2], settings)
     finite = [epoch for epoch in history if math.isfinite(epoch.val_loss)]
     assert 0 <= len(finite) < settings.max_epochs
     assert len(history) == len(finite) + 1

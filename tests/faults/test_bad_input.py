@@ -127,6 +127,15 @@ CONFIGURATIONS = {
         "experiments: {base: {sweeps: {l1: [0]}}}",
         "config: experiments: base: sweeps: l1: 0: 0 is less than or equal to the minimum of 0",
     ),
+    "a negative strength of an aim": (
+        "experiments: {base: {sweeps: {fixed_both: [-0.1]}}}",
+        "config: experiments: base: sweeps: fixed_both: 0: -0.1 is less than the minimum of 0",
+    ),
+    "downstream modularity as an aim in deep networks": (
+        "experiments: {base: {hidden: [8, 6, 5], sweeps: {both: [0.1]}}}",
+        "config: experiments: base: sweeps: both: downstream modularity can be an aim in networks of one or two hidden "
+        "layers, not of 3: in deeper ones its gradient takes the Jacobian of each image",
+    ),
     "dropout of 1": (
         "experiments: {base: {sweeps: {dropout: [0.5, 1.0]}}}",
         "config: experiments: base: sweeps: dropout: 1 is not below 1; it is the probability that a unit is dropped",
@@ -673,7 +682,8 @@ def test_a_network_that_does_not_learn_has_finite_rows(tmp_path, settings, penal
     idx.write_checksums(tmp_path)
     images = idx.load(tmp_path)
     data, start = prepare(images, 0.1, torch.float32), network.initialize(SIZES, [0])
-    found, history = training.train(start, data, [training.Run("test", 0, **penalties)], training.Settings(**settings))
+    runs = [training.Run("test", 0, **penalties)]
+    found, history, _ = training.train(start, data, runs, training.Settings(**settings))
     row = evaluation.describe(found, data, [0])[0]
     assert len(history) == epochs
     assert all(map(math.isfinite, row.values()))

@@ -17,8 +17,10 @@ def main(job):
     spec = job.params.job
     dataset = idx.load(Path(job.input.images).parent)
     settings = Settings(**spec["training"])
-    networks, rows, history = train_cohort(spec["runs"], spec["hidden"], dataset, spec["validation_share"], settings)
-    ensemble.save(networks, [run["id"] for run in spec["runs"]], job.output.networks)
+    networks, assignments, rows, history = train_cohort(
+        spec["runs"], spec["hidden"], dataset, spec["validation_share"], settings
+    )
+    ensemble.save(networks, [run["id"] for run in spec["runs"]], job.output.networks, assignments)
     tables.write(HISTORY, history, job.output.history)
     tables.write(MODELS, rows, job.output.models)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -147,12 +147,22 @@ def initialize(sizes: Sequence[int], seeds: Sequence[int]) -> Ensemble:
     return Ensemble(torch.tensor(np.array(rows), dtype=torch.float32), sizes)
 
 
-def save(ensemble: Ensemble, run_ids: Sequence[str], path: str | Path) -> None:
-    """Write layer{n}.weight and layer{n}.bias, stacked over networks, with the runs' ids in the metadata."""
+def save(
+    ensemble: Ensemble,
+    run_ids: Sequence[str],
+    path: str | Path,
+    assignments: Sequence[Float[Tensor, "models _units clusters"]] | None = None,
+) -> None:
+    """Write layer{n}.weight and layer{n}.bias, stacked over networks, with the runs' ids in the metadata.
+
+    Assignments of hidden units to clusters (networks.modular), if given, are layer{n}.assignment.
+    """
     tensors = {}
     for layer, (weight, bias) in enumerate(zip(ensemble.weights, ensemble.biases, strict=True), start=1):
         tensors[f"layer{layer}.weight"] = weight.cpu().contiguous()
         tensors[f"layer{layer}.bias"] = bias.cpu().contiguous()
+    for layer, assignment in enumerate(assignments or [], start=1):
+        tensors[f"layer{layer}.assignment"] = assignment.cpu().contiguous()
     with written_whole(path) as temporary:  # by ourselves: safetensors' files are for their owner's eyes only
         temporary.write_bytes(serialized(tensors, metadata={"runs": json.dumps(list(run_ids))}))
 
@@ -169,9 +179,7 @@ def load(path: str | Path, expected: Sequence[str] | None = None) -> tuple[Ensem
     """
     try:
         with safe_open(path, framework="pt") as file:
-            layers = range(1, len(file.keys()) // 2 + 1)
-            weights = [file.get_tensor(f"layer{layer}.weight") for layer in layers]
-            biases = [file.get_tensor(f"layer{layer}.bias") for layer in layers]
+            weights, biases = _by_layer(file, "weight"), _by_layer(file, "bias")
             run_ids = json.loads(file.metadata()["runs"])
         parameters = torch.cat([tensor.flatten(1) for tensor in weights + biases], dim=1)
         if not parameters.isfinite().all():
@@ -187,3 +195,17 @@ def load(path: str | Path, expected: Sequence[str] | None = None) -> tuple[Ensem
         raise ValueError(
             f"{path} is not a whole file of trained networks ({error}). Delete it and run again."
         ) from error
+
+
+def load_assignments(path: str | Path) -> list[Float[Tensor, "models _units clusters"]]:
+    """Read back the assignments that `save` wrote, a tensor a hidden layer; none if the networks had no aim."""
+    with safe_open(path, framework="pt") as file:
+        return _by_layer(file, "assignment")
+
+
+def _by_layer(file: safe_open, kind: str) -> list[Tensor]:
+    """layer1.kind, layer2.kind, ..., as many as there are."""
+    present = set(file.keys())
+    return [
+        file.get_tensor(name) for name in takewhile(present.__contains__, map(f"layer{{}}.{kind}".format, count(1)))
+    ]

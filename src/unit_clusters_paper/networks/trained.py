@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import torch
+from torch import Tensor
 
 from unit_clusters_paper.data.idx import Dataset
 from unit_clusters_paper.data.images import prepare
@@ -24,8 +25,11 @@ def train_cohort(
     dataset: Dataset,
     validation_share: float,
     settings: training.Settings,
-) -> tuple[Ensemble, list[dict], list[dict]]:
-    """Train the networks, those of one seed at a time; return them with the rows of models.csv and of the history.
+) -> tuple[Ensemble, list[Tensor] | None, list[dict], list[dict]]:
+    """Train the networks, those of one seed at a time.
+
+    Returns:
+        The networks, their `training.Trained.assignments`, and the rows of models.csv and of the history.
 
     Args:
         runs: as `Cohort.runs` names them, seed by seed.
@@ -36,21 +40,23 @@ def train_cohort(
     """
     data = prepare(dataset, validation_share, torch.float32, settings.device)
     sizes = (dataset.pixels, *hidden, dataset.classes)
-    parameters, history = [], []
+    parameters, assignments, history = [], [], []
     for seed, group in groupby(runs, itemgetter("seed")):
         together = [training.Run(**{key: run[key] for key in training.Run._fields}) for run in group]
         names = ", ".join(run.id for run in together)
         logging.info("%d networks of seed %d, at most %s epochs: %s", len(together), seed, settings.max_epochs, names)
         start = initialize(sizes, [seed] * len(together)).to(settings.device)
-        trained, epochs = training.train(start, data, together, settings)
-        parameters.append(trained.parameters)
-        history += epochs
+        trained = training.train(start, data, together, settings)
+        parameters.append(trained.ensemble.parameters)
+        assignments.append(trained.assignments or [])
+        history += trained.history
     ensemble = Ensemble(torch.cat(parameters), sizes)
     finite = training.finite_epochs(history)
     rows = zip(runs, describe(ensemble, data, [run["seed"] for run in runs]), strict=True)
     by_id = {run["id"]: run for run in runs}
     return (
         ensemble,
+        [torch.cat(layer) for layer in zip(*assignments, strict=True)] or None,
         [run | {"trained": True, "epochs": finite[run["id"]]} | row for run, row in rows],
         [by_id[epoch.run] | epoch._asdict() for epoch in history],
     )

@@ -32,6 +32,7 @@ from unit_clusters_paper.networks.ensemble import Ensemble, Stack
 from unit_clusters_paper.networks.evaluation import evaluate
 from unit_clusters_paper.networks.modular import Modularity
 from unit_clusters_paper.networks.products import product
+from unit_clusters_paper.runs.aims import LEARNED
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Run(NamedTuple):
     dropout: float
     upstream: float = 0.0
     downstream: float = 0.0
+    clusters: str = LEARNED
+    """In which modularity is aimed at: learned, fixed or permuted."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,16 @@ class Epoch(NamedTuple):
     train_accuracy: float
     val_loss: float
     val_accuracy: float
+
+
+class Trained(NamedTuple):
+    """What training leaves: each network at the epoch that is kept, and the history."""
+
+    ensemble: Ensemble
+    history: list[Epoch]
+    assignments: list[Float[Tensor, "models _units clusters"]] | None
+    """Of units to the clusters whose modularity was aimed at, at the same epoch: probabilities, by hidden layer. None
+    if no network had an aim."""
 
 
 class Adam:
@@ -260,6 +273,7 @@ def train_epoch(
     learned, slopes = [stack.first, stack.rest], [gradient.first, gradient.rest]
     if aim:
         learned, slopes = [*learned, aim.theta], [*slopes, aim.slopes]
+        aim.deal()
     totals = like.new_zeros(2, len(stack), dtype=torch.float64)
     for batch in batches(images, index, batch_size):
         penalty_gradients(stack, l1, l2, gradient)
@@ -270,8 +284,8 @@ def train_epoch(
     return loss, accuracy
 
 
-def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Settings) -> tuple[Ensemble, list[Epoch]]:
-    """Train networks of one seed; return each at the epoch that is kept, and the history.
+def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Settings) -> Trained:
+    """Train networks of one seed.
 
     A network whose loss is not finite ends there; if no epoch was better, its initial parameters are returned.
 
@@ -287,7 +301,8 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
     kept = Ensemble(ensemble.parameters.clone(), ensemble.sizes)
     current = Stack.of(ensemble)
     aims = current.rest.new_tensor([(run.upstream, run.downstream) for run in runs])
-    aim = Modularity(aims, ensemble.sizes, seed) if aims.any() else None
+    aim = Modularity(aims, [run.clusters for run in runs], ensemble.sizes, seed) if aims.any() else None
+    kept_theta = aim.theta.clone() if aim else None
     adam = Adam([current.first, current.rest, *([aim.theta] if aim else [])])
     courses = [Course(run, settings) for run in runs]
     models = torch.arange(len(runs))  # the rows of `kept` that the networks still in training belong to
@@ -307,6 +322,8 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
         keep, ended = torch.tensor(steps).T
         if keep.any():
             kept.parameters[models[keep]] = current[keep].ensemble().parameters
+            if aim:
+                kept_theta[models[keep]] = aim.theta[keep]
         _report(epoch, courses, keep, ended, time.perf_counter() - start)
         if ended.all():
             break
@@ -317,7 +334,7 @@ def train(ensemble: Ensemble, data: Data, runs: Sequence[Run], settings: Setting
             if aim:
                 aim.keep(stay)
             courses = [course for course, end in zip(courses, ended, strict=True) if not end]
-    return kept, history
+    return Trained(kept, history, aim.assignments(kept_theta) if aim else None)
 
 
 def finite_epochs(history: Sequence[Epoch]) -> Counter[str]:

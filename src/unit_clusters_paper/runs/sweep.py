@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
-from unit_clusters_paper.runs.aims import AIMS, DOWNSTREAM_LAYERS, NO_AIM
+from unit_clusters_paper.runs.aims import AIMS, DOWNSTREAM_LAYERS, FAMILIES, LEARNED, NO_AIM
 
 REGULARIZERS = ("l2", "l1", "dropout")
 """The paper's."""
@@ -73,8 +73,9 @@ class Cohort:
         if not self.ours:
             names = {"experiment": self.experiment, "regularizer": self.regularizer, "strength": 0.0}
             return [{"id": f"{self.experiment}/{self.id}/{seed}", **names, "seed": seed} for seed in self.seeds]
-        penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0, **dict.fromkeys(AIMS["both"], 0.0)}
-        swept = AIMS.get(self.regularizer, (self.regularizer,)) if self.trained else ()
+        penalties = {"l1": 0.0, "l2": self.l2_floor, "dropout": 0.0, **dict.fromkeys(FAMILIES["both"], 0.0)}
+        aim = AIMS.get(self.regularizer)
+        swept = aim.families if aim else (self.regularizer,) if self.trained else ()
         return [
             {
                 "id": f"{'-'.join(map(str, self.hidden))}/{self.regularizer}/{strength:g}/{seed}",
@@ -82,6 +83,7 @@ class Cohort:
                 "regularizer": self.regularizer,
                 "strength": strength,
                 **(penalties | dict.fromkeys(swept, strength)),
+                "clusters": aim.clusters if aim else LEARNED,
                 "seed": seed,
             }
             for seed in self.seeds
@@ -199,7 +201,8 @@ def _check_strengths(regularizer: str, strengths: Sequence[float], hidden: Seque
         raise ValueError(f"{min(strengths):g} is not above 0")
     if regularizer == "dropout" and any(strength >= 1 for strength in strengths):
         raise ValueError(f"{max(strengths):g} is not below 1; it is the probability that a unit is dropped")
-    if strengths and "downstream" in AIMS.get(regularizer, ()) and len(hidden) > DOWNSTREAM_LAYERS:
+    aimed = AIMS[regularizer].families if regularizer in AIMS else ()
+    if strengths and "downstream" in aimed and len(hidden) > DOWNSTREAM_LAYERS:
         raise ValueError(NO_AIM.format(layers=len(hidden)))
 
 
