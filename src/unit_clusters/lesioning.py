@@ -91,33 +91,51 @@ def lesions(
     Raises:
         ValueError: as for `analyze`; or the layer has other units than those that were found.
     """
-    rows = []
-    with passes(model, list(found), output, device) as run, torch.no_grad():
-        for name, layer in found.items():
-            damage = _Damages(_Held(model, name, run, images, units, output is None and device is None), labels, loss)
-            clusters = list(_clusters(name, layer, damage.units))
-            for form, number, members, live in tqdm(clusters, name, unit="cluster", disable=not progress):
-                rng = stream("lesions", name, str(form), number, seed)
-                named = {"layer": name, "measure": form.measure, "cluster": number, "units": len(members)}
-                rows.append(named | _row(damage, members, live, sets, rng))
+    clusters = {
+        name: {
+            form: layer.clusters[str(form)].labels for form in FORMS if form.normalized and str(form) in layer.clusters
+        }
+        for name, layer in found.items()
+    }
+    rows = lesions_of(model, images, labels, loss, clusters, units, output, sets, (seed,), device, progress)
     return pd.DataFrame(rows, columns=["layer", *LESIONS])
 
 
-def _clusters(
-    name: str, layer: Layer, units: int
-) -> Iterator[tuple[Form, int, Int[np.ndarray, " members"], Int[np.ndarray, " live"]]]:
-    """Each cluster of the normalized forms, its units, and all live ones.
+def lesions_of(
+    model: nn.Module,
+    images: Float[Tensor, "images ..."],
+    labels: Tensor,
+    loss: Loss,
+    clusters: Mapping[str, Mapping[Form, Int[np.ndarray, " _units"]]],
+    units: Units = "auto",
+    output: Pick | Mapping[str, Pick] | None = None,
+    sets: int = SETS,
+    identity: tuple[str | int, ...] = (),
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> Iterator[dict]:
+    """The rows of `lesions`, by the labels of clusters in each layer; `identity` is part of the random streams' names.
 
     Raises:
-        ValueError: there are other units than those that were found.
+        ValueError: as `lesions` does.
     """
-    for form in FORMS:
-        if form.normalized and str(form) in layer.clusters:
-            labels = layer.clusters[str(form)].labels
-            if len(labels) != units:
-                raise ValueError(f"layer {name!r} has {units} units, but clusters of {len(labels)} were found")
-            for number in range(labels.max(initial=UNUSED) + 1):
-                yield form, number, np.flatnonzero(labels == number), np.flatnonzero(labels != UNUSED)
+    with passes(model, list(clusters), output, device) as run, torch.no_grad():
+        for name, by_form in clusters.items():
+            damage = _Damages(_Held(model, name, run, images, units, output is None and device is None), labels, loss)
+            for form, of_units in by_form.items():
+                if len(of_units) != damage.units:
+                    raise ValueError(
+                        f"layer {name!r} has {damage.units} units, but clusters of {len(of_units)} were found"
+                    )
+                live = np.flatnonzero(of_units != UNUSED)
+                numbers = range(of_units.max(initial=UNUSED) + 1)
+                for number in tqdm(numbers, f"{name}, {form}", unit="cluster", disable=not progress):
+                    members, rng = (
+                        np.flatnonzero(of_units == number),
+                        stream("lesions", *identity, name, str(form), number),
+                    )
+                    named = {"layer": name, "measure": form.measure, "cluster": number, "units": len(members)}
+                    yield named | _row(damage, members, live, sets, rng)
 
 
 def _row(

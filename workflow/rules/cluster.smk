@@ -1,11 +1,17 @@
-# The clusters of each hidden layer under all measures, for each network of a cohort.
+# The clusters of each hidden layer under all measures, and of the graph of weights, for each network of a cohort.
 rule cluster:
     input:
+        networks=lambda wildcards: (
+            "<results>/models/{experiment}/{cohort}.safetensors"
+            if cohort_of(wildcards).ours
+            else []
+        ),
         similarity="<results>/similarity/{experiment}/{cohort}.npz",
         halves="<results>/halves/{experiment}/{cohort}.npz",
     output:
         labels="<results>/clusters/{experiment}/{cohort}.npz",
         modularity="<results>/clusters/{experiment}/{cohort}.csv",
+        weights="<results>/clusters/{experiment}/{cohort}.weights.csv",
     log:
         "<logs>/cluster/{experiment}/{cohort}.log",
     benchmark:

@@ -5,6 +5,20 @@ PARTS = {
     "agreement": per_cohort("<results>/agreement/{experiment}/{cohort}.csv"),
     "repeats": per_cohort("<results>/agreement/{experiment}/{cohort}.repeats.csv"),
 }
+if PERCEPTRONS:
+    PARTS["weights"] = per_cohort(
+        "<results>/clusters/{experiment}/{cohort}.weights.csv", experiments=PERCEPTRONS
+    )
+# Whose networks are lesioned: cohorts with one of the first few seeds of a strength.
+LESIONED = [
+    f"<results>/lesions/{cohort.experiment}/{cohort.id}.csv"
+    for cohort in COHORTS.values()
+    if cohort.ours
+    and cohort.trained
+    and cohort.seeds[0] < cohort.settings["lesions"]["seeds"]
+]
+if LESIONED:
+    PARTS["lesions"] = LESIONED
 if OWN:
     PARTS["layers"] = per_cohort(
         "<results>/models/{experiment}/{cohort}.layers.csv", experiments=OWN

@@ -10,11 +10,10 @@ from tqdm import tqdm
 
 from unit_clusters.similarity.automatic import Automatic, examine
 from unit_clusters.similarity.closed_form import ClosedForm
-from unit_clusters.similarity.measures import Matrices
+from unit_clusters.similarity.measures import Matrices, Measured
 from unit_clusters.similarity.options import Loss, Options
 from unit_clusters.similarity.passes import Pick, passes
 from unit_clusters.similarity.perceptron import hidden_layers, parameters
-from unit_clusters.similarity.sums import Measured
 
 LabeledImages = Tensor | Sequence[Tensor]
 """Some images, or images and their labels."""

@@ -18,6 +18,15 @@ Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
 """Similarity matrices of one layer, by measure: signed, before the abs() of eqs. (1) to (4) is taken."""
 
 
+class Measured(NamedTuple):
+    """What was measured of one layer."""
+
+    signed: Matrices
+    """From all images."""
+    halves: tuple[Matrices, Matrices]
+    """From every second image each; NaN where a half has too few."""
+
+
 class Measure(NamedTuple):
     """What is known of a measure, but for how it is computed."""
 

@@ -6,13 +6,12 @@ images that it was taken from (`clusters.reliability`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unit_clusters.similarity.measures import MEASURES, Matrices
+from unit_clusters.similarity.measures import MEASURES, Matrices, Measured
 
 
 class Covariance:
@@ -65,15 +64,6 @@ class Sums:
         # The sums are symmetric but for rounding.
         matrices = [((total + total.T) / 2 / number).numpy() for total, number in zip(totals, numbers, strict=True)]
         return dict(zip(MEASURES, matrices, strict=True))
-
-
-class Measured(NamedTuple):
-    """What was measured of one layer."""
-
-    signed: Matrices
-    """From all images."""
-    halves: tuple[Matrices, Matrices]
-    """From every second image each; NaN where a half has too few."""
 
 
 class InHalves(ABC):

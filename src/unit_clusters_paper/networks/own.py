@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from unit_clusters.similarity.any_module import measure
 from unit_clusters.similarity.layers import resolve
+from unit_clusters.similarity.measures import Measured
 from unit_clusters.similarity.options import POSITIONS, Options
-from unit_clusters.similarity.sums import Measured
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.runs.columns import RUN_COLUMNS
 

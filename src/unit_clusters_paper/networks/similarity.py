@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from unit_clusters.similarity.closed_form import ClosedForm
+from unit_clusters.similarity.measures import Measured
 from unit_clusters.similarity.options import CHUNK, Options
-from unit_clusters.similarity.sums import Measured
 from unit_clusters_paper.networks.ensemble import Ensemble
 
 

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from unit_clusters.similarity.measures import MEASURES, Matrices
-from unit_clusters.similarity.sums import Measured
+from unit_clusters.similarity.measures import MEASURES, Matrices, Measured
 from unit_clusters_paper.runs.files import written_whole
 
 

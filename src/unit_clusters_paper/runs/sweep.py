@@ -17,7 +17,7 @@ from unit_clusters_paper.runs.aims import AIMS, DOWNSTREAM_LAYERS, FAMILIES, LEA
 REGULARIZERS = ("l2", "l1", "dropout")
 """The paper's."""
 
-SECTIONS = ("training", "similarity", "clustering")
+SECTIONS = ("training", "similarity", "clustering", "lesions")
 """Of the configuration, those that an experiment may lay its own over."""
 
 UNTRAINED = "none"
@@ -38,7 +38,7 @@ class Cohort:
     seeds: tuple[int, ...]
     l2_floor: float = 0.0
     settings: dict = field(default_factory=dict, hash=False)
-    """What the configuration says of its training, similarity and clustering: a dict by each of these SECTIONS."""
+    """What the configuration says of its training, similarity and so on: a dict by each of the SECTIONS."""
 
     checkpoint: str | None = None
     """The file of a network that was trained elsewhere."""
@@ -213,7 +213,8 @@ def _untrained(name: str, hidden: tuple[int, ...], untrained: dict, settings: di
 
 
 def _networks_of_the_user(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
-    settings = {"training": {}, "similarity": {}, "clustering": config["clustering"] | experiment.get("clustering", {})}
+    clustering = config["clustering"] | experiment.get("clustering", {})
+    settings = {section: {} for section in SECTIONS} | {"clustering": clustering}
     patterns = experiment["checkpoints"]
     patterns = [patterns] if isinstance(patterns, str) else patterns
     found = sorted({path for pattern in patterns for path in glob(pattern, recursive=True)})
