@@ -26,6 +26,7 @@ ORDER = (
     "unit_clusters.layer",
     "unit_clusters.plots",
     "unit_clusters.analysis",
+    "unit_clusters.lesioning",
     "unit_clusters_paper.runs",
     "unit_clusters_paper.data",
     "unit_clusters_paper.networks",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from safetensors.torch import save_file
 
+from unit_clusters.lesioning import LESIONS
 from unit_clusters_paper.networks import own
 from unit_clusters_paper.results.published import KEYS
 
@@ -36,6 +37,7 @@ TABLES = {
         *("reliability", "reliability_clusters"),
         *("q_leiden", "q_from_one_cluster", "q_from_one_cluster_full", "soft_gain"),
     ],
+    "weights": [*RUN, "q_weights"],
     "agreement": [
         *(*RUN, "layer", "measure_a", "normalized_a", "measure_b", "normalized_b"),
         *("element_similarity", "element_similarity_alive", "element_similarity_alive_adjusted"),
@@ -138,7 +140,7 @@ def downstream(cohorts, retrained=False):
     """The jobs that follow from new similarity matrices of so many cohorts, of new networks or of old ones."""
     stages = dict.fromkeys(("similarity", "cluster", "compare"), cohorts)
     figures = OF_LAYERS | OF_MODELS if retrained else OF_LAYERS
-    return stages | {"table": 4 if retrained else 3, "examples": 1, "claims": 1, "figures": figures}
+    return stages | {"table": 5 if retrained else 4, "examples": 1, "claims": 1, "figures": figures}
 
 
 # What a run plans and makes
@@ -154,7 +156,7 @@ def test_the_paper_is_planned_in_300_jobs_and_five_seconds(tmp_path):
         "train": 60,
         "initialize": 15,
         **dict.fromkeys(("similarity", "cluster", "compare"), 75),
-        "table": 4,
+        "table": 5,
         "examples": 1,
         "claims": 1,
         "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS,
@@ -174,7 +176,13 @@ def test_a_run_makes_tables_and_figures(finished):
     results = finished / "results" / "tiny"
     networks = 2 * COHORTS + 3
     layers = networks * LAYERS
-    rows = {"models": networks, "modularity": layers * 8, "agreement": layers * 28, "repeats": layers * 8}
+    rows = {
+        "models": networks,
+        "weights": networks,
+        "modularity": layers * 8,
+        "agreement": layers * 28,
+        "repeats": layers * 8,
+    }
     for name, length in rows.items():
         table = pd.read_csv(results / "tables" / f"{name}.csv")
         assert list(table.columns) == TABLES[name]
@@ -188,6 +196,22 @@ def test_a_run_makes_tables_and_figures(finished):
         for suffix, start in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
             assert (results / "figures" / f"{name}{suffix}").read_bytes().startswith(start)
     assert "epoch 8: 1 networks" in (finished / "logs/tiny/train/base/l1_0.0001_seeds0-1.log").read_text()
+
+
+def test_lesions_are_of_the_first_seeds_of_trained_networks(copy):
+    lesioned = overlay(copy, lesions={"seeds": 1, "images": 50, "sets": 2})
+    target = "results/tiny/tables/lesions.csv"
+    assert plan(copy, target, **lesioned) == {"lesion": COHORTS, "table": 1}
+    snakemake(copy, target, "--cores", "2", **lesioned)
+    lesions = pd.read_csv(copy / target)
+    modularity = pd.read_csv(copy / "results/tiny/tables/modularity.csv")
+    one = modularity[(modularity.seed == 0) & modularity.normalized & (modularity.used_clusters > 0)]
+    assert list(lesions.columns) == [*RUN, "layer", *LESIONS]
+    found = lesions.groupby([*RUN, "layer", "measure"])["units"].agg(["size", "sum"])
+    expected = one.set_index([*RUN, "layer", "measure"])
+    assert (found["size"] == expected["used_clusters"]).all()
+    assert len(found) == len(expected)
+    assert (found["sum"] + expected["dead_units"]).isin([8, 6]).all()
 
 
 def test_modularity_in_the_table_is_that_of_the_files(finished):

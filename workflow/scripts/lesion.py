@@ -6,9 +6,9 @@ import torch
 
 from unit_clusters_paper.data import idx
 from unit_clusters_paper.networks import ensemble
-from unit_clusters_paper.networks.lesions import COLUMNS, lesion_rows
 from unit_clusters_paper.results import tables
 from unit_clusters_paper.results.layer_files import read_labels
+from unit_clusters_paper.results.lesions import COLUMNS, lesion_rows
 from unit_clusters_paper.runs.logs import logged_to
 from unit_clusters_paper.runs.threads import compute_with
 
