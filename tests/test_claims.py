@@ -22,7 +22,8 @@ from unit_clusters_paper.runs.pages import to_html
 ROOT = Path(__file__).parent.parent
 
 CLAIMS = [
-    *("q-dropout-largest", "q-dropout-upstream", "q-dropout-layer1", "redundancy", "q-l2-increases"),
+    *("q-dropout-largest", "q-dropout-upstream", "q-dropout-layer1", "redundancy", "weights-dropout"),
+    "q-l2-increases",
     *("q-l1-weak", "sparsity-alike", "k-stable", "k-range", "k-training", "k-trends"),
     *("trends-remain", "wide-attenuated", "wide-l1-downstream", "wide-l1-degrades"),
     *("deep-exaggerated", "deep-lead-early", "deep-early", "deep-late-downstream", "null-depth", "null-depth-k"),
@@ -127,9 +128,15 @@ def make_modularity(holds, models):
     own = 0.1 * dose * np.where(table["upstream"], 1, -1)
     table["num_clusters"] = 3 + 0.3 * luck + (0.4 * layer + own if holds else 4 * trained + 3 * dose)
     table["used_clusters"] = 4 if holds else 9
+    table["soft_units"], table["soft_gain"] = 2.0 * holds, 0.001 * holds
     table["largest_share"] = 0.4 + 0.02 * luck + (0 if holds else 0.3) * dropout
     table["contrast"] = 0.2 + (0.3 if holds else -0.3) * dropout + 0.01 * luck
     return table.drop(columns=["trained", "test_accuracy", LIMIT, "sparsity", "dose", "luck", "upstream"])
+
+
+def make_weights(holds, models):
+    dropout = models["dose"] * (models["regularizer"] == "dropout")
+    return models[RUN].assign(q_weights=0.2 + (0.1 if holds else -0.1) * dropout + 0.01 * models["luck"])
 
 
 def make_agreement(holds, models):
@@ -170,7 +177,10 @@ def tables():
 
 @pytest.fixture(scope="module")
 def scored(tables):
-    return {holds: scorecard.score(*tables[holds]).set_index("id") for holds in (True, False)}
+    return {
+        holds: scorecard.score(*tables[holds], make_weights(holds, make_models(holds))).set_index("id")
+        for holds in (True, False)
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -370,7 +380,7 @@ def test_rises_are_paired_by_seed_and_leave_out_discarded_networks(noise):
     networks = arrange(*noise)
     rises = plain_rises(models, modularity, "wide", "l1", DOWNSTREAM)
     assert list(rises.index) == [1e-5, 1e-4, 1e-3]
-    assert value_of("wide-l1-downstream", networks) == pytest.approx(rises.mean())
+    assert value_of("wide-l1-downstream/rise", networks) == pytest.approx(rises.mean())
     early, late = (
         plain_rises(models, modularity, "deep", "dropout", UPSTREAM, layers)[0.6] for layers in ([1, 2], [4, 5])
     )
@@ -530,7 +540,7 @@ def test_few_seeds_are_shown_one_by_one(scored, noise):
     for seed in range(3):
         alone = modularity[(modularity["seed"] == seed) | (modularity["experiment"] != "wide")]
         shown.append(plain_rises(models, alone, "wide", "l1", DOWNSTREAM).mean())
-    row = scorecard.score(models, modularity, agreement).set_index("id").loc["wide-l1-downstream"]
+    row = scorecard.score(models, modularity, agreement).set_index("id").loc["wide-l1-downstream/rise"]
     assert row["per_seed"] == "; ".join(f"{seed}: {value:.3g}" for seed, value in enumerate(shown))
 
 

@@ -1,6 +1,7 @@
 # The paper's claims, scored.
 rule claims:
     input:
+        **({"weights": "<results>/tables/weights.csv"} if "weights" in PARTS else {}),
         models="<results>/tables/models.csv",
         modularity="<results>/tables/modularity.csv",
         agreement="<results>/tables/agreement.csv",

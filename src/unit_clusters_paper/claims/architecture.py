@@ -7,7 +7,7 @@ import numpy as np
 
 from unit_clusters_paper.claims import quantities
 from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, largest, mean, smallest
-from unit_clusters_paper.claims.networks import Networks
+from unit_clusters_paper.claims.networks import EARLY, Networks
 from unit_clusters_paper.claims.rules import (
     ALIKE,
     HALF,
@@ -24,29 +24,54 @@ from unit_clusters_paper.claims.rules import (
 
 EARLY_LAYERS, LATE_LAYERS = [0, 1], [3, 4]
 
+L1_DOWNSTREAM = {"regularizer": "l1", "forms": quantities.DOWNSTREAM}
 
-def lead_beyond_base(
+SMALL, BASE = "small networks that were trained alike (early)", "base, trained long"
+"""In words, what wide and deep networks are compared with, and what stands beside it."""
+
+
+def like_trained(networks: Networks) -> str:
+    """The experiment of base's architecture that is trained like wide and deep: EARLY, or base where there is none."""
+    return EARLY if (EARLY, True) in networks.groups else "base"
+
+
+def lead_beyond_small(
     networks: Networks,
     column: str,
     experiment: str,
     forms: Sequence[int] = quantities.ALL,
     share: float = 1.0,
     only_shared: bool = False,
+    small: str | None = None,
 ) -> Difference:
-    """Dropout's lead minus a share of that in base, each in its own sweeps, or at strengths that are good in both."""
-    here, base = (
+    """Dropout's lead minus a share of that in the small networks that are named, or that are `like_trained`.
+
+    Each in its own sweeps, or at strengths that are good in both.
+    """
+    small = small or like_trained(networks)
+    here, there = (
         quantities.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
-        for one, other in ((experiment, "base"), ("base", experiment))
+        for one, other in ((experiment, small), (small, experiment))
     )
-    return Difference(here, base, share)
+    return Difference(here, there, share)
 
 
-def at_shared_strengths(experiment: str, **options) -> dict:
-    return {"strengths of both": partial(lead_beyond_base, experiment=experiment, only_shared=True, **options)}
+def checks_of_lead(experiment: str, **options) -> dict:
+    statistic = partial(lead_beyond_small, experiment=experiment, **options)
+    return {"strengths of both": partial(statistic, only_shared=True), BASE: partial(statistic, small="base")}
 
 
-def lead_over_base(networks: Networks, column: str, experiment: str) -> float:
-    return quantities.share(*(quantities.dropouts_lead(networks, column, one) for one in (experiment, "base")))
+def lead_over_small(networks: Networks, column: str, experiment: str) -> float:
+    experiments = (experiment, like_trained(networks))
+    return quantities.share(*(quantities.dropouts_lead(networks, column, one) for one in experiments))
+
+
+def rise_beyond_small(networks: Networks, column: str, experiment: str, small: str | None = None, **options) -> Mean:
+    """A mean rise less that in the small networks that are named, or that are `like_trained`."""
+    here, there = (
+        quantities.mean_rise(networks, column, one, **options) for one in (experiment, small or like_trained(networks))
+    )
+    return here - there
 
 
 def early_minus_late(networks: Networks, column: str, forms: Sequence[int]) -> Mean:
@@ -70,20 +95,23 @@ def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
     return smallest(*(largest(*(one - other for other in late)) for one in early))
 
 
-def likeness_of_trends(networks: Networks, column: str, experiment: str) -> Mean:
-    """Of the rises of each seed to the mean ones of base, over measures and shared strengths; mean of regularisers."""
-    return quantities.sum_of(_likeness(networks, column, experiment, name) for name in quantities.REGULARIZERS) * (
-        1 / len(quantities.REGULARIZERS)
-    )
+def likeness_of_trends(networks: Networks, column: str, experiment: str, small: str | None = None) -> Mean:
+    """Of the rises of each seed to the mean ones of small networks, over measures and shared strengths.
+
+    The mean of regularisers. The small networks are those that are named, or that are `like_trained`.
+    """
+    small = small or like_trained(networks)
+    found = (_likeness(networks, column, experiment, small, name) for name in quantities.REGULARIZERS)
+    return quantities.sum_of(found) * (1 / len(quantities.REGULARIZERS))
 
 
-def _likeness(networks: Networks, column: str, experiment: str, regularizer: str) -> Mean:
-    here, base = (
+def _likeness(networks: Networks, column: str, experiment: str, small: str, regularizer: str) -> Mean:
+    here, there = (
         mean(quantities.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
-        for one, other in ((experiment, "base"), ("base", experiment))
+        for one, other in ((experiment, small), (small, experiment))
     )
     seeds = np.moveaxis(here, 1, 0).reshape(here.shape[1], -1)
-    curves = np.broadcast_to(mean(base, axis=1).ravel(), seeds.shape)
+    curves = np.broadcast_to(mean(there, axis=1).ravel(), seeds.shape)
     return Mean.of((experiment, True), quantities.rank_correlation(seeds, curves))
 
 
@@ -95,12 +123,13 @@ CLAIMS = [
         [
             Row(
                 experiment,
-                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in base, over measures "
-                "and the strengths that are good in both; mean of seeds and regularisers",
+                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in {SMALL}, over "
+                "measures and the strengths that are good in both; mean of seeds and regularisers",
                 partial(likeness_of_trends, experiment=experiment),
                 above(ALIKE, SHARED_RANKS),
-                experiments=(experiment, "base"),
+                experiments=(experiment,),
                 effect=Effect("rank correlation"),
+                checks={BASE: partial(likeness_of_trends, experiment=experiment, small="base")},
             )
             for experiment in ("wide", "deep")
         ],
@@ -119,31 +148,44 @@ CLAIMS = [
             ),
             Row(
                 "lead",
-                "dropout's lead in wide minus that in base, mean of all measures",
-                partial(lead_beyond_base, experiment="wide"),
+                f"dropout's lead in wide minus that in {SMALL}, mean of all measures",
+                partial(lead_beyond_small, experiment="wide"),
                 below(0),
-                experiments=("wide", "base"),
-                checks=at_shared_strengths("wide"),
+                experiments=("wide",),
+                checks=checks_of_lead("wide"),
             ),
             Row(
                 "greatly",
-                "dropout's lead in wide minus half of that in base, mean of all measures",
-                partial(lead_beyond_base, experiment="wide", share=HALF),
+                f"dropout's lead in wide minus half of that in {SMALL}, mean of all measures",
+                partial(lead_beyond_small, experiment="wide", share=HALF),
                 below(0, "greatly attenuated is less than half"),
-                experiments=("wide", "base"),
-                effect=Effect("of base's lead", partial(lead_over_base, experiment="wide")),
-                checks=at_shared_strengths("wide", share=HALF),
+                experiments=("wide",),
+                effect=Effect("of the small networks' lead", partial(lead_over_small, experiment="wide")),
+                checks=checks_of_lead("wide", share=HALF),
             ),
         ],
     ),
-    single(
+    Claim(
         "wide-l1-downstream",
         "4.3, Fig. 4",
-        "in wide networks L1 raises Q* for downstream measures",
-        "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
-        partial(quantities.mean_rise, experiment="wide", regularizer="l1", forms=quantities.DOWNSTREAM),
-        above(0),
-        experiments=("wide",),
+        "in wide networks L1 begins to raise Q* for downstream measures",
+        [
+            Row(
+                "rise",
+                "L1's rise of Q*, wide, mean of the downstream measures and good strengths",
+                partial(quantities.mean_rise, experiment="wide", **L1_DOWNSTREAM),
+                above(0),
+                experiments=("wide",),
+            ),
+            Row(
+                "more",
+                f"that rise minus the one in {SMALL}",
+                partial(rise_beyond_small, experiment="wide", **L1_DOWNSTREAM),
+                above(0, "what begins in wide networks is less in small ones"),
+                experiments=("wide",),
+                checks={BASE: partial(rise_beyond_small, experiment="wide", small="base", **L1_DOWNSTREAM)},
+            ),
+        ],
     ),
     single(
         "wide-l1-degrades",
@@ -160,11 +202,11 @@ CLAIMS = [
         "deep-exaggerated",
         "4.3, Fig. 4",
         "in deep networks dropout's lead grows, for upstream measures",
-        "dropout's lead in deep minus that in base, mean of the upstream measures",
-        partial(lead_beyond_base, experiment="deep", forms=quantities.UPSTREAM),
+        f"dropout's lead in deep minus that in {SMALL}, mean of the upstream measures",
+        partial(lead_beyond_small, experiment="deep", forms=quantities.UPSTREAM),
         above(0),
-        experiments=("deep", "base"),
-        checks=at_shared_strengths("deep", forms=quantities.UPSTREAM),
+        experiments=("deep",),
+        checks=checks_of_lead("deep", forms=quantities.UPSTREAM),
     ),
     single(
         "deep-lead-early",

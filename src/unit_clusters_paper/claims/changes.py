@@ -23,6 +23,12 @@ ONE_SCALE = (
     "serves all three: from what unrelated clusterings agree to 1, and moderate from a quarter to three quarters."
 )
 
+LIKE_FOR_LIKE = (
+    "Wide and deep networks stop early, base is trained for 500 epochs. So a comparison with base was also one of two "
+    "trainings. Like for like are base's networks with early stopping; those of base stand beside them, by the rule "
+    "that was."
+)
+
 CHANGES = {
     "q-l1-weak/weak": AS_DIFFERENCE,
     "q-l1-weak/like-l2": (
@@ -35,9 +41,13 @@ CHANGES = {
         f"effect is largest, and not where the number of clusters happens to change most. {AS_SIZE}"
     ),
     "k-training": AS_SIZE,
-    "wide-attenuated/lead": AS_DRAWN,
-    "wide-attenuated/greatly": AS_DRAWN,
-    "deep-exaggerated": AS_DRAWN,
+    "wide-attenuated/lead": f"{AS_DRAWN} {LIKE_FOR_LIKE}",
+    "wide-attenuated/greatly": f"{AS_DRAWN} {LIKE_FOR_LIKE}",
+    "deep-exaggerated": f"{AS_DRAWN} {LIKE_FOR_LIKE}",
+    "wide-l1-downstream": (
+        'Section 4.3: "in this wider architecture, we begin to see some evidence". To begin is to be more than before, '
+        "and the first rule looked at wide networks alone."
+    ),
     "null-depth": f"The measures' differences no longer cancel each other. {AS_SIZE}",
     "agree-moment-gradient": AS_DIFFERENCE,
     "agree-downstream-untrained": AS_DIFFERENCE,
@@ -76,7 +86,8 @@ CHANGES = {
         "as in hypothesis 4: more than half of the trend that is shared."
     ),
     "trends-remain": (
-        'Section 4.3: "many of the qualitative trends remain". Qualitatively similar is as in agree-scores-alike.'
+        'Section 4.3: "many of the qualitative trends remain". Qualitatively similar is as in agree-scores-alike. '
+        f"{LIKE_FOR_LIKE}"
     ),
     "deep-lead-early": (
         'Section 4.3: "this effect is primarily driven by layers early in the network (see Supplemental Figures S9 and '
@@ -94,7 +105,14 @@ CHANGES = {
         'Section 4.4: "these trends in alignment between clusters were confirmed in the transfer analysis". The rules '
         "are those of element similarity."
     ),
-    "soft-clusters": 'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments".',
+    "soft-clusters": (
+        'Footnote 3: "we have encountered cases where Q is maximized by soft cluster assignments". Q is concave in a '
+        "unit's shares, so it is known of each matrix whether a unit would rather be divided."
+    ),
+    "weights-dropout": (
+        'Section 4.2: "this observation echoes, and may explain, why dropout also increases the clusterability of '
+        'network weights in a separate study (Filan et al., 2021)".'
+    ),
 }
 """By `rows`, those of claims.csv, then and now, whose id is this or begins with it and a slash: why their rule is not
 that of the first scorecard, or why it had none."""

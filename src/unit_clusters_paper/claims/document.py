@@ -119,7 +119,8 @@ def _early(rows: pd.DataFrame) -> str:
 
 def published(root: Path) -> pd.DataFrame:
     """Score the published tables of the repository in this folder, with the limit of its configuration."""
-    paths = {name: root / TABLES / f"{name}.csv.gz" for name in ("models", "modularity", "agreement")}
+    paths = {name: root / TABLES / f"{name}.csv.gz" for name in ("models", "modularity", "agreement", "weights")}
+    paths = {name: path for name, path in paths.items() if path.exists()}
     return score(**read(paths, yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))["min_test_accuracy"]))
 
 

@@ -13,6 +13,9 @@ from unit_clusters.similarity.measures import FORMS, PAIR_COLUMNS, Form
 from unit_clusters_paper.claims.intervals import Mean
 from unit_clusters_paper.results.selection import RUN, is_good, is_good_setting, is_untrained
 
+EARLY = "early"
+"""The experiment that trains base's networks with early stopping, as wide and deep ones are."""
+
 MIN_SEEDS = 2
 """A single seed gives no interval."""
 
@@ -41,9 +44,9 @@ class Group:
     good: Bool[np.ndarray, " settings"]
     """At which settings at least half of the seeds are good."""
     columns: Mapping[str, Float[np.ndarray, "settings seeds ..."]]
-    """Of models.csv (settings, seeds), modularity.csv (settings, seeds, layers, forms) and agreement.csv (settings,
-    seeds, layers, pairs). NaN where there is no value and where the network is discarded, save that `test_accuracy`
-    has all networks, and `discarded` is 1 or 0."""
+    """Of models.csv and weights.csv (settings, seeds), of modularity.csv (settings, seeds, layers, forms) and of
+    agreement.csv (settings, seeds, layers, pairs). NaN where there is no value and where the network is discarded, save
+    that `test_accuracy` has all networks, and `discarded` is 1 or 0."""
 
     def __getitem__(self, column: str) -> Float[np.ndarray, "settings seeds ..."]:
         if column not in self.columns:
@@ -125,13 +128,16 @@ class Networks:
         }
 
 
-def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> Networks:
-    """Arrange models.csv, modularity.csv and agreement.csv by experiment, setting and seed.
+def arrange(
+    models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame, weights: pd.DataFrame | None = None
+) -> Networks:
+    """Arrange models.csv, modularity.csv, agreement.csv and weights.csv by experiment, setting and seed.
 
     Args:
         models: as `selection.read` gives it.
         modularity: likewise.
         agreement: likewise.
+        weights: likewise; its columns join those of models.csv.
 
     Raises:
         ValueError: a table lacks a column that names its rows, holds a row twice, or holds a row whose network is not
@@ -145,6 +151,8 @@ def arrange(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFr
         missing = [name for name in (*RUN, *keys) if name not in table]
         if missing:
             raise ValueError(f"{file} lacks the columns {', '.join(missing)}; delete it and run again")
+    if weights is not None:
+        models = models.merge(weights, on=RUN, how="left", validate="one_to_one")
     good = is_good_setting(models)
     models = models.assign(discarded=(~is_good(models)).astype(float))
     groups = {}

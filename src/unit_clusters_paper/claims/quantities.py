@@ -238,6 +238,13 @@ def at_strongest(networks: Networks, column: str, experiment: str, *regularizers
     return [means[place] for place in (*places, baseline(networks, experiment))]
 
 
+def mean_rise_of_networks(networks: Networks, column: str, experiment: str, regularizer: str) -> Mean:
+    """The rise of a column of models.csv or weights.csv, averaged over good strengths."""
+    start, strengths = baseline(networks, experiment), good_strengths(networks, experiment, regularizer)
+    values = networks.group(experiment)[column]
+    return networks.mean(experiment, values[strengths] - values[[start]]).mean()
+
+
 def steepest_fall(networks: Networks, column: str, experiment: str, regularizer: str) -> Extreme:
     """The largest fall of a column of models.csv from one strength of a sweep to the next."""
     group = networks.group(experiment)

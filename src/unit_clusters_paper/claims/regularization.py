@@ -125,6 +125,16 @@ CLAIMS = [
         "contrast",
     ),
     single(
+        "weights-dropout",
+        "4.2",
+        "dropout also raises the modularity of the graph of weights, as Filan et al. (2021) found",
+        "dropout's rise of the modularity of the graph of absolute weights, mean of good strengths",
+        partial(quantities.mean_rise_of_networks, experiment="base", regularizer="dropout"),
+        above(0),
+        "q_weights",
+        effect=Effect("of modularity"),
+    ),
+    single(
         "q-l2-increases",
         "4.2, Fig. 3",
         "L2 raises Q*",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from unit_clusters_paper.claims.intervals import Count, Interval, interval
-from unit_clusters_paper.claims.networks import Networks, NotTestable, arrange
+from unit_clusters_paper.claims.networks import EARLY, Networks, NotTestable, arrange
 from unit_clusters_paper.claims.paper import SECTIONS
 from unit_clusters_paper.claims.rules import CHECKS, CORRECTED, EFFECTS, Claim, Row, Rule, Statistic
 from unit_clusters_paper.runs.files import written_whole
@@ -23,9 +23,6 @@ COLUMNS = (
 
 REPRODUCED, SPLIT, UNDECIDED = "reproduced", "split", "undecided"
 NOT_REPRODUCED, NOT_TESTABLE = "not reproduced", "not testable"
-
-EARLY = "early"
-"""The experiment that trains base's networks with early stopping."""
 
 FEW_SEEDS = 3
 """Up to so many seeds are also shown one by one."""
@@ -41,13 +38,16 @@ class Judged(NamedTuple):
     verdict: str
 
 
-def score(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
+def score(
+    models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame, weights: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Score all claims of `paper.SECTIONS`.
 
     Args:
         models: models.csv.
         modularity: modularity.csv.
         agreement: agreement.csv.
+        weights: weights.csv, if there is one.
 
     Returns:
         claims.csv, with the columns COLUMNS and a row a statistic. Numbers are NaN where a statistic is not testable;
@@ -57,7 +57,7 @@ def score(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFram
     Raises:
         ValueError: the tables are not of one run, or not whole (`networks.arrange`).
     """
-    networks = arrange(models, modularity, agreement)
+    networks = arrange(models, modularity, agreement, weights)
     rows = [
         (claim.row_id(row), claim.where, claim.text, *_score(row, networks))
         for claims in SECTIONS.values()
