@@ -241,7 +241,7 @@ def test_modularity_as_an_aim_goes_through_all_rules_and_leaves_the_scorecard_as
     modular = {"hidden": [8, 6], "seeds": 1, "seeds_per_job": 1, "sweeps": sweeps}
     claims = (copy / "results/tiny/claims.csv").read_bytes()
     asked = overlay(copy, experiments={"modular": modular})
-    snakemake(copy, "tables", "claims", "figS1", "--cores", "2", **asked)
+    snakemake(copy, "tables", "claims", "figS1", "corrupted", "--cores", "2", **asked)
     assert (copy / "results/tiny/claims.csv").read_bytes() == claims
     found = {name: pd.read_csv(copy / f"results/tiny/tables/{name}.csv") for name in TABLES}
     rows = {name: table[table["experiment"] == "modular"] for name, table in found.items()}
@@ -256,6 +256,10 @@ def test_modularity_as_an_aim_goes_through_all_rules_and_leaves_the_scorecard_as
     assert [len(rows[name]) for name in ("modularity", "agreement", "repeats")] == [
         *(3 * LAYERS * forms, 3 * LAYERS * forms * (forms - 1) // 2, 3 * LAYERS * forms)
     ]
+    corrupted = pd.read_csv(copy / "results/tiny/tables/corrupted.csv")
+    assert len(corrupted) == len(found["models"]) * 3 * 6
+    whole = corrupted[corrupted["severity"] == 0].merge(found["models"], on=RUN)
+    assert list(whole["accuracy"]) == list(whole["test_accuracy"])
     networks = copy / "results/tiny/models/modular/both_0to0.1_seeds0-0.safetensors"
     assert [layer.shape for layer in load_assignments(networks)] == [(2, 8, 8), (2, 6, 8)]
 
