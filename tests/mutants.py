@@ -47,7 +47,9 @@ TESTS = {
     f"{CLUSTERS}/search.py": ["modularity", "properties", "restarts"],
     f"{CLUSTERS}/soft.py": ["turned"],
     f"{CLUSTERS}/turned.py": ["turned"],
+    f"{NETWORKS}/corruption.py": ["corruption"],
     f"{NETWORKS}/evaluation.py": ["network"],
+    f"{NETWORKS}/modular.py": ["modular"],
     f"{NETWORKS}/training.py": ["training"],
     f"{CLAIMS}/intervals.py": ["intervals"],
 }

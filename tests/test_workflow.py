@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from unit_clusters.lesioning import LESIONS
 from unit_clusters_paper.networks import own
+from unit_clusters_paper.networks.ensemble import load_assignments
 from unit_clusters_paper.results.published import KEYS
 
 pytestmark = pytest.mark.workflow
@@ -259,6 +260,34 @@ def test_early_shares_the_untrained_networks_of_its_architecture(copy):
     assert len(both) == 4
     # with the same batches and to the same bits, up to the epoch that is kept
     assert (both["val_loss early"] <= both["val_loss long"]).all()
+
+
+def test_modularity_as_an_aim_goes_through_all_rules_and_leaves_the_scorecard_as_it_was(copy):
+    sweeps = {"both": [[0, 0.1]], "permuted_upstream": [0.1]}
+    modular = {"hidden": [8, 6], "seeds": 1, "seeds_per_job": 1, "sweeps": sweeps}
+    claims = (copy / "results/tiny/claims.csv").read_bytes()
+    asked = overlay(copy, experiments={"modular": modular})
+    snakemake(copy, "tables", "claims", "figS1", "corrupted", "--cores", "2", **asked)
+    assert (copy / "results/tiny/claims.csv").read_bytes() == claims
+    found = {name: pd.read_csv(copy / f"results/tiny/tables/{name}.csv") for name in TABLES}
+    rows = {name: table[table["experiment"] == "modular"] for name, table in found.items()}
+    columns = ["regularizer", "strength", "l2", "upstream", "downstream"]
+    assert rows["models"][columns].to_numpy().tolist() == [
+        ["both", 0.0, 1e-5, 0.0, 0.0],
+        ["both", 0.1, 1e-5, 0.1, 0.1],
+        ["permuted_upstream", 0.1, 1e-5, 0.1, 0.0],
+    ]
+    assert rows["models"]["test_loss"].is_unique
+    forms = 8
+    assert [len(rows[name]) for name in ("modularity", "agreement", "repeats")] == [
+        *(3 * LAYERS * forms, 3 * LAYERS * forms * (forms - 1) // 2, 3 * LAYERS * forms)
+    ]
+    corrupted = pd.read_csv(copy / "results/tiny/tables/corrupted.csv")
+    assert len(corrupted) == len(found["models"]) * 3 * 6
+    whole = corrupted[corrupted["severity"] == 0].merge(found["models"], on=RUN)
+    assert list(whole["accuracy"]) == list(whole["test_accuracy"])
+    networks = copy / "results/tiny/models/modular/both_0to0.1_seeds0-0.safetensors"
+    assert [layer.shape for layer in load_assignments(networks)] == [(2, 8, 8), (2, 6, 8)]
 
 
 def test_in_what_order_a_file_names_experiments_decides_nothing(tmp_path):
