@@ -1,6 +1,7 @@
 """Similarities of any module against dense automatic differentiation in float64: networks of every kind, and traps."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
 from unit_clusters.analysis import analyze
-from unit_clusters.similarity import any_module
+from unit_clusters.similarity import any_module, options
 from unit_clusters.similarity.automatic import Positions
 from unit_clusters.similarity.measures import MEASURES
 from unit_clusters.similarity.options import Options
@@ -615,6 +616,10 @@ def test_what_is_overwritten_in_place_is_refused():
         ({"units": lambda h: torch.stack([h[0], h[1].flip(0)])[:, :, None]}, ValueError, "may only choose and reorder"),
         ({"model": gelu().half(), "images": torch.zeros(4, 6).half()}, ValueError, r"float16: analyse model.float"),
         ({"memory": 100, "model": gelu()}, ValueError, "memory=100 is too little"),
+        *(
+            ({"outputs": wrong}, ValueError, r"it is 'all', \('top', k\)")
+            for wrong in (("top", 0), ("top", 999), ("random", 0), ("low", 1), "top")
+        ),
     ],
 )
 @pytest.mark.usefixtures("unchecked")
@@ -627,6 +632,13 @@ def test_bad_input(change, error, message):
     } | change
     with pytest.raises(error, match=message):
         analyze(**given, loss=cross_entropy, progress=False)
+
+
+def test_the_documentation_has_these_defaults():
+    text = (Path(__file__).parents[1] / "docs" / "your-network.md").read_text(encoding="utf-8")
+    assert f"`positions={options.POSITIONS}`" in text
+    assert f"more than {options.MOST_OUTPUTS} outputs" in text
+    assert f"{options.MEMORY // 2**30} GiB if not given" in text
 
 
 def test_units_may_be_an_axis_or_a_function():

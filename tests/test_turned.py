@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from unit_clusters.clusters import soft
 from unit_clusters.clusters.agreement import element_similarities
 from unit_clusters.clusters.modularity import adjacency, modularity
 from unit_clusters.clusters.search import cluster
@@ -170,6 +171,20 @@ def test_a_unit_halfway_between_two_clusters_is_divided_with_a_gain_that_is_know
     assert soft_units(similarity, labels) >= 1
     assert soft_gain(similarity, labels) >= soft_q(weights, half) - modularity(weights, labels) - 1e-12
     assert soft_units(np.zeros((3, 3)), np.full(3, -1)) == soft_gain(np.zeros((3, 3)), np.full(3, -1)) == 0
+
+
+def test_the_ascent_ends_with_a_round_that_gains_nothing(monkeypatch):
+    """From the clusters themselves with the first; from each unit alone, where Q is below 0, with a later one."""
+    similarity = np.kron(np.eye(2), np.ones((4, 4)))
+    rounds = []
+    for labels in (np.repeat([0, 1], 4), np.arange(8)):
+        asked = []
+        monkeypatch.setattr(soft, "_nearest", lambda point, asked=asked: asked.append(point) or _nearest(point))
+        gain = soft_gain(similarity, labels)
+        assert modularity(adjacency(similarity), labels) + gain == pytest.approx(0.5)
+        rounds.append(len(asked) / 8)
+    assert rounds[0] == 1
+    assert 2 <= rounds[1] < 100
 
 
 def test_the_nearest_point_of_the_simplex():
