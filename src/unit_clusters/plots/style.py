@@ -21,7 +21,11 @@ RC = {
     "axes.titlesize": 8,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
+    "figure.labelsize": 8,
+    "figure.titlesize": 9,
+    "figure.titleweight": "bold",
     "legend.fontsize": 7.5,
+    "legend.frameon": False,
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
@@ -29,6 +33,11 @@ RC = {
     "ytick.major.size": 2.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.05,
+    "figure.constrained_layout.w_pad": 0.05,
+    "figure.constrained_layout.hspace": 0,
+    "figure.constrained_layout.wspace": 0,
     "pdf.fonttype": 42,
     "svg.hashsalt": "unit-clusters",  # else the ids in an SVG file are random
 }
@@ -68,13 +77,6 @@ def luminance(color: ColorType) -> float:
     return float(np.dot((0.2126, 0.7152, 0.0722), linear))
 
 
-def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float, **options) -> Axes:
-    """New axes at a place given in inches from the figure's lower left corner."""
-    total_width, total_height = figure.get_size_inches()
-    box = (left / total_width, bottom / total_height, width / total_width, height / total_height)
-    return figure.add_axes(box, **options)
-
-
 def say(axes: Axes, note: str) -> None:
     """Write in the middle of the axes why there is nothing to see."""
     text = textwrap.fill(note, 22, break_long_words=False)
@@ -84,7 +86,7 @@ def say(axes: Axes, note: str) -> None:
 def footnote(figure: Figure, notes: Iterable[str]) -> None:
     """Write the notes, each on lines of its own, along the lower edge of the figure."""
     text = "\n".join(map(_balanced, notes))
-    figure.text(0.06 / WIDTH, 0.005, text, fontsize=7, color="0.3", va="bottom", linespacing=1.15)
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=7, color="0.3", linespacing=1.15)
 
 
 def _balanced(note: str) -> str:
