@@ -1154,9 +1154,9 @@ def beneath(figure: Figure, found: dict[Text, np.ndarray]) -> dict[Text, np.ndar
 
 
 def arrange(figure: Figure) -> None:
-    """Let matplotlib place all parts, once: later, hidden text would leave its room to others."""
-    figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
+    """Place all parts for good, as for a file: later, hidden text would leave its room to others."""
+    style.arrange(figure)
+    figure.draw_without_rendering()  # labels follow their axes when they are drawn
 
 
 def assert_legible(figure: Figure, tallest: float = TALLEST):

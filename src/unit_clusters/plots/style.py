@@ -43,6 +43,9 @@ RC = {
 }
 """Settings for a figure that is printed as wide as it is: no text is smaller than SMALL."""
 
+_ARRANGED = RC | {"figure.constrained_layout.use": False}
+"""The same for a figure whose parts have their places."""
+
 WIDTH = 7.0
 """Inches."""
 
@@ -99,11 +102,22 @@ def _balanced(note: str) -> str:
 def save(figure: Figure, path: str | Path) -> None:
     """Write the figure as PDF, PNG (200 dpi) or SVG by the suffix of `path`; the same figure gives the same bytes.
 
+    Its parts are arranged when it is written first; they keep their places from then on.
+
     Raises:
         ValueError: the path has another suffix.
     """
     suffix = Path(path).suffix
     if suffix not in _UNDATED:
         raise ValueError(f"{path}: figures are written as {', '.join(_UNDATED)}; give one of these suffixes")
-    with rc_context(RC):
+    arrange(figure)
+    with rc_context(_ARRANGED):
         figure.savefig(path, dpi=200, metadata=_UNDATED[suffix])
+
+
+@rc_context(_ARRANGED)
+def arrange(figure: Figure) -> None:
+    """Give all parts their places, once and for all: left to matplotlib, it would do so for each file anew."""
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine(None)

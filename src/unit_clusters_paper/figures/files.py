@@ -10,8 +10,7 @@ from unit_clusters_paper.runs.files import written_whole
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
-    """Write the figure to each path, as `unit_clusters.plots.style.save` does; its parts are arranged once, for all."""
+    """Write the figure to each path, as `unit_clusters.plots.style.save` does."""
     for path in paths:
         with written_whole(path) as temporary:
             style.save(figure, temporary)
-        figure.set_layout_engine("none")
