@@ -94,3 +94,7 @@ def draw_scale(
     mappable = ScalarMappable(Normalize(ticks[0], ticks[-1]), cmap)
     bar = panels[0, 0].figure.colorbar(mappable, **place, label=label, ticks=ticks)
     bar.outline.set_visible(False)
+    if location == "bottom":
+        first, *_, last = bar.ax.get_xticklabels()
+        first.set_ha("left")
+        last.set_ha("right")

@@ -118,6 +118,8 @@ def save(figure: Figure, path: str | Path) -> None:
 @rc_context(_ARRANGED)
 def arrange(figure: Figure) -> None:
     """Give all parts their places, once and for all: left to matplotlib, it would do so for each file anew."""
+    for axes in figure.axes:
+        axes.spines[:].set_in_layout(False)  # the labels beside them reach further, and they take long
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine(None)

@@ -138,10 +138,11 @@ def empty_panels(figure: FigureBase, quantity: Quantity) -> dict[Form, Axes]:
         panel.label_outer()
         panel.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=form.ink)
         if form.measure == MEASURES[0]:
-            panel.set_ylabel(f"{quantity.label}\nof {'normalized' if form.normalized else 'unnormalized'} S")
+            panel.set_ylabel(f"{quantity.label}\nof {'normalized' if form.normalized else 'unnormalized'} $S$")
         if not form.normalized:
             outside = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-            panel.annotate(RECORDS[form.measure].words, (1, 1), (7, 15), fontsize=7, color=form.ink, **outside)
+            words = panel.annotate(RECORDS[form.measure].words, (1, 1), (8, 15), fontsize=7, color=form.ink, **outside)
+            words.set_in_layout(form.measure == MEASURES[-1])  # all others reach into the gap before the next panel
     return panels
 
 
