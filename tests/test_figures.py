@@ -37,6 +37,7 @@ from unit_clusters_paper.figures import (
     figS5,
     figS11,
     figscores,
+    figsensitivity,
     files,
     metric_panels,
     pair_panels,
@@ -970,6 +971,20 @@ def test_figprotocol_says_which_experiment_is_missing(given, name):
     assert f"{name.capitalize()}: no networks in the tables" in words(figure)
     assert words(figure).count(": none in the tables") == 1
     assert_legible(figure)
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ("clustering: steps: 20000; clustering: entropy: 0.5", "clustering: steps 20,000; clustering: entropy 0.5"),
+        ("similarity: part: training", "similarity: part training"),
+        ("training: validation_penalty: True", "training: validation penalty"),
+        ("training: early_stop: False", "training: no early stop"),
+        ("accuracy cut-off: 90 %", "accuracy cut-off: 90 %"),
+    ],
+)
+def test_figsensitivity_writes_choices_in_words(choice, words):
+    assert figsensitivity.in_words(choice) == words
 
 
 # Networks of the user's.

@@ -41,7 +41,7 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
     for row, (source, rows) in zip(panels, sources.items(), strict=True):
         for axes, name in zip(row, TITLES, strict=True):
             _draw_number(axes, rows, name)
-        row[0].set_yticks(range(len(rows)), rows["choice"])
+        row[0].set_yticks(range(len(rows)), map(in_words, rows["choice"]))
         row[0].set_ylim(len(rows) - 0.25, -0.75)
         row[0].set_title(source, loc="right", x=-0.03, fontsize=8, weight="bold")
     for name, axes in zip(TITLES, panels.T, strict=True):
@@ -49,6 +49,25 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
         axes[-1].set_xlabel(AXES[name])
     style.footnote(figure, [NOTE, *(f"{source}: {_networks(rows)}." for source, rows in sources.items())])
     return figure
+
+
+def in_words(choice: str) -> str:
+    """A choice that is written as in the configuration, `section: key: value`, in words; any other as it is.
+
+    Several choices, parted by semicolons, are put into words one by one.
+    """
+    return "; ".join(_one_in_words(one) for one in choice.split("; "))
+
+
+def _one_in_words(choice: str) -> str:
+    section, *setting = choice.split(": ")
+    if len(setting) != 2:
+        return choice
+    key, value = setting
+    name = key.replace("_", " ")
+    if value in ("True", "False"):
+        return f"{section}: {'no ' * (value == 'False')}{name}"
+    return f"{section}: {name} {f'{int(value):,}' if value.isdecimal() else value}"
 
 
 def _draw_number(axes: Axes, rows: pd.DataFrame, name: str) -> None:

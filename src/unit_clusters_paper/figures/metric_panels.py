@@ -72,7 +72,8 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
             f"{untrained} untrained.",
             f"Dotted: {limit(models)} test accuracy; figures of modularity and agreement leave out the networks below "
             "it. A strength with seeds on both sides of it has no mean; dots are its seeds.",
-            f"{sweeps.BASELINE_NOTE} Accuracies: on a logarithmic scale of the error.",
+            f"{sweeps.BASELINE_NOTE} Accuracies: on a logarithmic scale of the error plus {sweeps.number(RESOLUTION)}, "
+            "so that 1 has a place.",
         ],
     )
     return figure
