@@ -14,7 +14,7 @@ import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.text import Text
@@ -1243,6 +1243,17 @@ def test_saved_files_are_the_same_bytes_each_time(name, given, tmp_path):
         assert content == (tmp_path / "again" / path.name).read_bytes()
         assert not any(word in content for word in (b"CreationDate", b"dc:date", b"tIME"))
     assert len(list((tmp_path / "again").iterdir())) == 3
+
+
+def test_places_lack_the_digits_that_differ_from_one_time_to_the_next(drawn):
+    figure = drawn["fig3"]
+    arrange(figure)
+    parts = figure.findobj(SubFigure, include_self=False)
+    corners = [
+        box.get_points()
+        for box in (*(axes.get_position() for axes in figure.axes), *(part.bbox_relative for part in parts))
+    ]
+    np.testing.assert_allclose(corners, np.round(corners, 6), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", [*FIGURES, "tableS1", "claims"])

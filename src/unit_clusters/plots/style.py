@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.typing import ColorType
 
 from unit_clusters.similarity.measures import RECORDS, Form
@@ -123,3 +123,14 @@ def arrange(figure: Figure) -> None:
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine(None)
+        _round_places(figure)
+
+
+def _round_places(figure: Figure) -> None:
+    """Round them to a millionth of the figure: the solver's last digits differ from one time to the next."""
+    for part in figure.findobj(SubFigure, include_self=False):
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+    for axes in figure.axes:
+        place, counts = axes.get_position(original=True), axes.get_in_layout()
+        axes.set_position(np.round(place.bounds, 6))
+        axes.set_in_layout(counts)  # as before: whoever is given a place is left out

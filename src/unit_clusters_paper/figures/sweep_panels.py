@@ -159,6 +159,7 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.set_ylim(0.85 * quantity.least, top)
         else:
+            axes.locator_params(axis="y", nbins=6)  # not as many as fit, which changes when room is made for them
             axes.set_ylim(-0.05 * top, top)
 
 
