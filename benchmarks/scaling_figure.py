@@ -36,8 +36,7 @@ def draw(table: pd.DataFrame) -> Figure:
         _draw_panel(axes, varied, table[table["varied"] == varied])
         axes.set_xlabel(label)
     panels[0].set_ylabel("seconds for one network")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=len(LINES), frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 0.92))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LINES))
     return figure
 
 

@@ -13,15 +13,15 @@ import pytest
 import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.colors import rgb_to_hsv, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.mathtext import MathTextParser
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.text import Text
 from scipy.stats import spearmanr
 
 from unit_clusters.plots import style
-from unit_clusters.plots.agreement import SCORES, hundredths
+from unit_clusters.plots.agreement import SCORE_COLORS, hundredths
 from unit_clusters.plots.similarity import cluster_order
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
 from unit_clusters.streams import stream
@@ -37,9 +37,11 @@ from unit_clusters_paper.figures import (
     figS5,
     figS11,
     figscores,
+    figsensitivity,
     files,
     metric_panels,
     pair_panels,
+    sweep_blocks,
     sweep_panels,
     sweeps,
     tableS1,
@@ -232,10 +234,16 @@ def words(figure: Figure) -> str:
     return " ".join(" ".join(text.get_text().split()) for text in texts(figure))
 
 
-def sweeps_drawn(figure: Figure, first: int = 0) -> dict:
-    """(form, regularizer) -> points by (x, mean, standard error), read back from the eight panels from `first`."""
+def panels_of(figure: Figure, block: int = 0) -> dict:
+    """The panels of a block by form, as they are named."""
+    named = {form: [axes for axes in figure.axes if axes.get_title(loc="right") == style.label(form)] for form in FORMS}
+    return {form: found[block] for form, found in named.items()}
+
+
+def sweeps_drawn(figure: Figure, block: int = 0) -> dict:
+    """(form, regularizer) -> points by (x, mean, standard error), read back from the eight panels of a block."""
     points = {}
-    for form, axes in zip(FORMS, figure.axes[first:], strict=False):
+    for form, axes in panels_of(figure, block).items():
         for container in axes.containers:
             line, _, (bars,) = container
             errors = [np.ptp(bar[:, 1]) / 2 if len(bar) else np.nan for bar in bars.get_segments()]
@@ -338,11 +346,10 @@ def test_numbers_are_written_as_in_the_paper():
         "0.00316",
         "0.25",
         "1",
-        "1e3",
+        "1,000",
     ]
     values = (0.464, 1.0, 0.004, -0.052, -0.004)
     assert [hundredths(value) for value in values] == [".46", "1", "0", "−.05", "0"]
-    assert [hundredths(value, signed=True) for value in values] == ["+.46", "+1", "0", "−.05", "0"]
 
 
 # Figure 3.
@@ -358,7 +365,7 @@ def test_fig3_draws_means_and_errors_over_seeds_and_layers(modularity, drawn):
         source = [(regularizer, s) for s in strengths]
         if regularizer == "dropout":
             source.insert(0, ("l2", FLOOR))
-        thick = thick_bars(drawn["fig3"].axes[FORMS.index(form)])[[*BASE].index(regularizer)]
+        thick = thick_bars(panels_of(drawn["fig3"])[form])[[*BASE].index(regularizer)]
         for (name, strength), (percent, mean, error) in zip(source, points, strict=True):
             q = scores(base, form, name, strength)
             assert len(q) == 9 * 2
@@ -384,16 +391,20 @@ def test_fig3_ignores_missing_scores(models, modularity):
     single = modularity[chosen & (modularity["seed"] == 4) & (modularity["layer"] == 1)].sort_values("strength")
     np.testing.assert_allclose(points[:, 1], single["q"])
     assert np.isnan(points[:, 2]).all()  # one score has no standard error
-    np.testing.assert_allclose(hollow(figure.axes[2]), points[:, :2])  # one of nine seeds
+    np.testing.assert_allclose(hollow(panels_of(figure)[form]), points[:, :2])  # one of nine seeds
 
 
 def test_fig3_shades_untrained_mean_within_1_2_and_3_sigma(modularity, drawn):
     base = modularity[(modularity["experiment"] == "base") & (modularity["regularizer"] == "none")]
-    for form, axes in zip(FORMS, drawn["fig3"].axes, strict=False):
+    for form, axes in panels_of(drawn["fig3"]).items():
         q = scores(base, form, "none", 0.0)
         assert len(q) == 2 * UNTRAINED["base"]
         sigma = np.sqrt(((q - q.mean()) ** 2).sum() / (len(q) - 1))
-        bands = sorted((patch.get_y(), patch.get_y() + patch.get_height()) for patch in axes.patches)
+        bands = sorted(
+            (patch.get_y(), patch.get_y() + patch.get_height())
+            for patch in axes.patches
+            if isinstance(patch, Rectangle)
+        )
         expected = [(q.mean() - reach * sigma, q.mean() + reach * sigma) for reach in (3, 2, 1)]
         np.testing.assert_allclose(bands, expected)
 
@@ -410,8 +421,8 @@ def test_fig3_neither_shows_nor_hides_discarded_networks(models, modularity, dra
 
 
 def test_points_with_fewer_than_half_of_their_seeds_are_hollow(drawn):
-    for form, axes in zip(FORMS, drawn["fig4"].axes[8:], strict=False):
-        last = sweeps_drawn(drawn["fig4"], 8)[form, "dropout"][-1]
+    for form, axes in panels_of(drawn["fig4"], 1).items():
+        last = sweeps_drawn(drawn["fig4"], 1)[form, "dropout"][-1]
         assert hollow(axes) == [tuple(last[:2])]  # deep, dropout 0.6: one of three
     assert not any(hollow(axes) for name in ("fig3", "figS6", "figS9") for axes in drawn[name].axes)
     told = {name: "hollow: fewer than half of the seeds left" in words(drawn[name]) for name in ("fig3", "fig4")}
@@ -439,35 +450,34 @@ def test_fig3_sorts_examples_and_draws_lines_between_clusters(examples, drawn):
         assert f"{example.q:.3f}" in axes.get_title()
 
 
+def links_of(axes) -> list:
+    """The vertices, in pixels, of each link that is drawn in a panel."""
+    links = [patch for patch in axes.patches if isinstance(patch, ConnectionPatch)]
+    return [link.get_transform().transform_path(link.get_path()).vertices for link in links]
+
+
 def test_fig3_links_examples_to_their_dropout_points(examples, drawn):
     """The link is seen all the way, from the matrix through the panel between to the ring around the point."""
     figure, form = drawn["fig3"], Form("cov", True)
-    panel, above = (figure.axes[FORMS.index(other)] for other in (form, form._replace(normalized=False)))
+    panel, above = (panels_of(figure)[other] for other in (form, form._replace(normalized=False)))
     points = sweeps_drawn(figure)[form, "dropout"]
-    curves = [patch for patch in figure.get_children() if isinstance(patch, PathPatch)]
     matrices = [axes for axes in figure.axes if axes.images]
-    through = [line.get_xdata()[0] for line in above.lines if line.get_color() == style.RED]
-    ends = [
-        bars.get_segments()[0] for bars in panel.collections if bars.get_linewidth()[0] == 0.8 and bars.get_zorder() < 1
-    ]
-    for number, (curve, matrix, example) in enumerate(zip(curves, matrices, examples, strict=True)):
-        vertices = curve.get_path().vertices
-        box = matrix.get_position()
-        np.testing.assert_allclose(vertices[0], [(box.x0 + box.x1) / 2, box.y0])
-        np.testing.assert_allclose(vertices[4:, 1], [*above.get_position().intervaly[::-1], panel.get_position().y1])
-        in_panel = (figure.transFigure - panel.transData).transform(vertices[4:])[:, 0]
-        np.testing.assert_allclose(in_panel, 100 * example.strength)
-        assert through[number] == ends[number][0, 0] == pytest.approx(100 * example.strength)
-        (mean,) = points[np.isclose(points[:, 0], 100 * example.strength), 1]
-        (low, high) = ends[number][:, 1]
-        assert mean < low < mean + 0.03
-        assert high == panel.get_ylim()[1]
+    arrange(figure)
+    bends, through, ends = links_of(above)[::2], links_of(above)[1::2], links_of(panel)
+    for matrix, example, bend, across, end in zip(matrices, examples, bends, through, ends, strict=True):
+        percent = 100 * example.strength
+        (mean,) = points[np.isclose(points[:, 0], percent), 1]
+        top, bottom = (above.get_xaxis_transform().transform((percent, height)) for height in (1, 0))
+        ring = panel.transData.transform((percent, mean)) + np.array([0, fig3.RING / 2 / 72 * figure.dpi])
+        np.testing.assert_allclose(bend[0], matrix.transAxes.transform((0.5, 0)))
+        np.testing.assert_allclose([bend[-1], across[0], across[-1], end[0]], [top, top, bottom, bottom])
+        np.testing.assert_allclose(end[-1], ring, atol=0.1)
 
 
 def test_fig3_leaves_an_example_alone_whose_strength_was_discarded(models, modularity):
     low = models.assign(test_accuracy=models["test_accuracy"].where(~np.isclose(models["strength"], 0.7), 0.1))
     figure = fig3.draw(modularity, low, [make_example(0.5), make_example(0.7)], HIDDEN)
-    assert sum(isinstance(child, PathPatch) for child in figure.get_children()) == 1
+    assert [len(links_of(axes)) for axes in panels_of(figure).values()] == [2, 1, *[0] * 6]
 
 
 def test_fig3_says_what_is_missing(models, modularity):
@@ -497,7 +507,7 @@ def test_fig3_shows_strengths_beyond_the_papers_range(models, modularity):
     )
     figure = fig3.draw(stronger[stronger["regularizer"] == "l2"], stronger_models, [], HIDDEN)
     assert sweeps_drawn(figure)[FORMS[0], "l2"][-1, 0] == pytest.approx(150)
-    assert figure.axes[0].get_xlim()[1] > 150
+    assert panels_of(figure)[FORMS[0]].get_xlim()[1] > 150
 
 
 def test_fig3_has_room_for_four_examples(models, modularity):
@@ -565,7 +575,7 @@ def test_fig5_scales_are_shared_but_for_panel_f(models, agreement):
         assert high >= np.abs(panel.get_array()).max()
 
 
-@pytest.mark.parametrize("cmap", [SCORES, pair_panels.DIFFERENCES])
+@pytest.mark.parametrize("cmap", [SCORE_COLORS, pair_panels.DIFFERENCE_COLORS])
 def test_scales_rise_from_dark_to_light(cmap):
     """So that more is told from less, and the sign of a difference, where colours are lost."""
     steps = np.diff([luminance(color) for color in cmap(np.linspace(0, 1, 21))[:, :3]])
@@ -573,7 +583,7 @@ def test_scales_rise_from_dark_to_light(cmap):
 
 
 def test_differences_are_red_or_green_and_seldom_black():
-    red, middle, green = pair_panels.DIFFERENCES([0.1, 0.5, 0.9])[:, :3]
+    red, middle, green = pair_panels.DIFFERENCE_COLORS([0.1, 0.5, 0.9])[:, :3]
     assert red.argmax() == 0
     assert green.argmax() == 1
     assert np.ptp(middle) < 0.02
@@ -624,17 +634,16 @@ def test_figS11_draws_means_and_differences_to_untrained(given, drawn):
     assert len(panels) == 2 * 4 * 3
     for place, (regularizer, strengths) in enumerate(BASE.items()):
         good = [strength for strength in strengths if strength != STRONGEST[regularizer]]
-        upper, lower = panels[8 * place + 6 : 8 * place + 8]  # the last column
+        upper, lower = panels[8 * place + 3], panels[8 * place + 7]  # the last column
         rows = base[(base["regularizer"] == regularizer) & (base["strength"] == good[-1])]
         mean = mean_by_loops(rows, "element_similarity", True)
         np.testing.assert_allclose(upper.images[0].get_array(), mean)
         np.testing.assert_allclose(lower.images[0].get_array(), mean - untrained, atol=1e-12)
         assert upper.texts[0].get_text() == f"{sweeps.REGULARIZERS[regularizer]} {sweeps.number(good[-1])}"
-        for axes, matrix, sign in ((upper, mean, ""), (lower, mean - untrained, "+")):
+        for axes, matrix in ((upper, mean), (lower, mean - untrained)):
             blocks = matrix[:2, 2:4].mean(), matrix[4:6, 6:].mean(), matrix[:4, 4:].mean()
             written = [float(word[1:].replace("−", "-")) for word in axes.get_title().split()]
             np.testing.assert_allclose(written, blocks, atol=0.0051)
-            assert ("+" in axes.get_title()) == bool(sign)
 
 
 def test_figS12_has_modularity_on_the_diagonal(given, drawn):
@@ -676,10 +685,10 @@ def test_fig1_sorts_the_last_example_by_cluster(examples, drawn):
     order, boundaries = cluster_order(example.labels)
     expected = example.similarity[np.ix_(order, order)] * (1 - np.eye(64))
     np.testing.assert_array_equal(by_cluster.images[0].get_array(), expected)
-    left, below = (axes.images[0].get_array() for axes in figure.axes if axes.images and not axes.get_title())
+    left, below = (strip.images[0].get_array() for strip in by_cluster.child_axes)
     np.testing.assert_array_equal(left[:, 0], below[0])
     assert (np.flatnonzero((left[1:, 0] != left[:-1, 0]).any(axis=1)) + 1).tolist() == boundaries.tolist()
-    assert {*"ABCD"} <= {text.get_text() for text in figure.texts}
+    assert {axes.get_title(loc="left") for axes in figure.axes} == {*"ABCD", ""}
     (units,) = [axes for axes in figure.axes if axes.get_title() == "units of a layer, by cluster"]
     np.testing.assert_array_equal(units.collections[0].get_facecolors()[:, :3], fig1.unit_colors(example.labels))
     assert f"{example.q:.3f}" in words(figure)
@@ -702,7 +711,7 @@ def test_fig2_joins_measures_that_differ_in_one_way():
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "blocks", "grey"),
+    ("name", "column", "blocks", "gray"),
     [
         ("fig4", "q", [("wide", None), ("deep", None)], 0),
         ("figS6", "q", [("base", 1), ("base", 2)], 1),
@@ -710,13 +719,13 @@ def test_fig2_joins_measures_that_differ_in_one_way():
         ("figS8", "num_clusters", [("wide", None), ("deep", None)], 0),
     ],
 )
-def test_blocks_draw_mean_and_standard_error_over_the_untrained_bands(given, drawn, name, column, blocks, grey):
+def test_blocks_draw_mean_and_standard_error_over_the_untrained_bands(given, drawn, name, column, blocks, gray):
     figure = drawn[name]
     table = given["modularity"]
     for place, (experiment, layer) in enumerate(blocks):
         rows = table[(table["experiment"] == experiment) & ((table["layer"] == layer) | (layer is None))]
         form, strength = FORMS[3], SWEEPS[experiment]["dropout"][2]
-        points = sweeps_drawn(figure, 8 * place)[form, "dropout"]
+        points = sweeps_drawn(figure, place)[form, "dropout"]
         for point, x, values in (
             (points[3], 100 * strength, scores(rows, form, "dropout", strength, column)),
             (points[0], 0, scores(rows, form, "l2", FLOOR, column)),
@@ -724,18 +733,17 @@ def test_blocks_draw_mean_and_standard_error_over_the_untrained_bands(given, dra
             assert len(values) == SEEDS[experiment] * (1 if layer else LAYERS[experiment])
             np.testing.assert_allclose(point, [x, values.mean(), values.std(ddof=1) / np.sqrt(len(values))])
         untrained = scores(rows, form, "none", 0.0, column)
-        bands = [patch.get_y() for patch in figure.axes[8 * place + 3].patches]
+        bands = [patch.get_y() for patch in panels_of(figure, place)[form].patches]
         assert min(bands) == pytest.approx(untrained.mean() - 3 * untrained.std(ddof=1))
-    (card,) = [artist for artist in figure.get_children() if isinstance(artist, Rectangle) and artist.get_zorder() < 0]
-    panels = [axes.get_position().y0 for axes in (figure.axes[0], figure.axes[8])]
-    assert [card.get_y() < y < card.get_y() + card.get_height() for y in panels] == [grey == 0, grey == 1]
+    parts = [panels_of(figure, place)[FORMS[0]].figure for place in range(2)]
+    assert [to_hex(part.get_facecolor()) == sweep_blocks.GRAY for part in parts] == [gray == 0, gray == 1]
 
 
 def test_scales_are_logarithmic_beyond_a_factor_of_ten(given):
     many = given["modularity"]["experiment"].eq("wide") & given["modularity"]["strength"].eq(1e-3)
     clusters = given["modularity"]["num_clusters"].mask(many, 30)
     figure = draw("figS8", {**given, "modularity": given["modularity"].assign(num_clusters=clusters)})
-    assert [axes.get_yscale() for axes in (figure.axes[0], figure.axes[8])] == ["log", "linear"]
+    assert [panels_of(figure, block)[FORMS[0]].get_yscale() for block in range(2)] == ["log", "linear"]
 
 
 # Figures S2 to S4.
@@ -745,7 +753,7 @@ def test_scales_are_logarithmic_beyond_a_factor_of_ten(given):
 def test_metrics_show_every_seed_and_their_mean(given, drawn, name, experiment):
     models = given["models"]
     table = models[models["experiment"] == experiment]
-    panels = iter(drawn[name].axes)
+    panels = iter(np.reshape(drawn[name].axes, (len(metric_panels.METRICS), 3)).T.flat)
     for regularizer, strengths in SWEEPS[experiment].items():
         for metric in metric_panels.METRICS:
             axes = next(panels)
@@ -809,7 +817,7 @@ def test_depth_is_drawn_at_the_largest_good_strength(given, drawn, name, column)
             expected = [layer, values.mean(), values.std(ddof=1) / np.sqrt(3)]
             np.testing.assert_allclose(sweeps_drawn(figure)[FORMS[5], regularizer][layer - 1], expected)
             untrained = scores(rows, FORMS[5], "none", 0.0, column)
-            (widest,) = [patch for patch in figure.axes[5].patches[::3] if patch.get_x() == layer - 0.5]
+            (widest,) = [patch for patch in panels_of(figure)[FORMS[5]].patches[::3] if patch.get_x() == layer - 0.5]
             assert widest.get_height() == pytest.approx(6 * untrained.std(ddof=1))
             assert widest.get_y() == pytest.approx(untrained.mean() - 3 * untrained.std(ddof=1))
     assert "L2 0.01, L1 0.001, dropout 0.5: the largest" in words(figure)
@@ -835,7 +843,7 @@ def test_figS5_sets_the_search_against_its_parts(given, drawn):
     panels = [axes for axes in drawn["figS5"].axes if axes.get_title()]
     kept = selection.keep_good(given["modularity"], given["models"])
     kept = kept[kept["experiment"].isin(PAPERS)]
-    for (upper, lower), column in zip((panels[:2], panels[2:]), ("q_spectral", "q_from_one_cluster"), strict=True):
+    for (upper, lower), column in zip((panels[::2], panels[1::2]), ("q_spectral", "q_from_one_cluster"), strict=True):
         pairs = kept[[column, "q"]].dropna()
         places, size = counts(upper), np.ptp(upper.get_xlim()) / 45
         assert len(places) == len(pairs)
@@ -963,6 +971,20 @@ def test_figprotocol_says_which_experiment_is_missing(given, name):
     assert f"{name.capitalize()}: no networks in the tables" in words(figure)
     assert words(figure).count(": none in the tables") == 1
     assert_legible(figure)
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ("clustering: steps: 20000; clustering: entropy: 0.5", "clustering: steps 20,000; clustering: entropy 0.5"),
+        ("similarity: part: training", "similarity: part training"),
+        ("training: validation_penalty: True", "training: validation penalty"),
+        ("training: early_stop: False", "training: no early stop"),
+        ("accuracy cut-off: 90 %", "accuracy cut-off: 90 %"),
+    ],
+)
+def test_figsensitivity_writes_choices_in_words(choice, words):
+    assert figsensitivity.in_words(choice) == words
 
 
 # Networks of the user's.
@@ -1146,10 +1168,16 @@ def beneath(figure: Figure, found: dict[Text, np.ndarray]) -> dict[Text, np.ndar
     return {text: picture[bottom:top, left:right].reshape(-1, 3) for text, (left, bottom, right, top) in inside.items()}
 
 
+def arrange(figure: Figure) -> None:
+    """Place all parts for good, as for a file: later, hidden text would leave its room to others."""
+    style.arrange(figure)
+    figure.draw_without_rendering()  # labels follow their axes when they are drawn
+
+
 def assert_legible(figure: Figure, tallest: float = TALLEST):
     """No text is small, pale, on top of anything that is drawn, on other text, or off the page."""
     figure.set_dpi(100)
-    FigureCanvasAgg(figure).draw()
+    arrange(figure)
     found = boxes(figure)
     everything = figure.get_tightbbox()
     rounding = 1e-9
@@ -1174,7 +1202,7 @@ def test_print_is_legible_and_fits_the_page(name, drawn):
 
 def assert_whole(figure: Figure):
     """No point is cut off at an end of its axes."""
-    FigureCanvasAgg(figure).draw()
+    arrange(figure)
     for axes in figure.axes:
         for line in axes.lines:
             if line.get_marker() not in ("None", ""):
@@ -1215,6 +1243,17 @@ def test_saved_files_are_the_same_bytes_each_time(name, given, tmp_path):
         assert content == (tmp_path / "again" / path.name).read_bytes()
         assert not any(word in content for word in (b"CreationDate", b"dc:date", b"tIME"))
     assert len(list((tmp_path / "again").iterdir())) == 3
+
+
+def test_places_lack_the_digits_that_differ_from_one_time_to_the_next(drawn):
+    figure = drawn["fig3"]
+    arrange(figure)
+    parts = figure.findobj(SubFigure, include_self=False)
+    corners = [
+        box.get_points()
+        for box in (*(axes.get_position() for axes in figure.axes), *(part.bbox_relative for part in parts))
+    ]
+    np.testing.assert_allclose(corners, np.round(corners, 6), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", [*FIGURES, "tableS1", "claims"])

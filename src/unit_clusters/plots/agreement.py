@@ -1,6 +1,7 @@
 """Agreement between the clusters of all forms, as a matrix of numbers."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,12 @@ from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FAMILIES, FORMS, PAIR_COLUMNS
 
 MISSING = "0.75"
-"""The grey of a pair without a score."""
+"""The gray of a pair without a score."""
 
-SCORES = colormaps["viridis"].with_extremes(bad=MISSING)
+SCORE_COLORS = colormaps["viridis"].with_extremes(bad=MISSING)
 
-FAMILY_DISTANCE = 0.589
-"""Inches between a square panel and the names of the families beside or below it."""
+FAMILY_DISTANCE = 42
+"""Points between a panel and the names of the families beside or below it."""
 
 UPSTREAM = sum(form.upstream for form in FORMS)
 
@@ -46,25 +47,25 @@ def draw_matrix(axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colo
     axes.axvline(UPSTREAM - 0.5, color="white", linewidth=1.2)
 
 
-def write_numbers(axes: Axes, *, signed: bool = False) -> None:
+def write_numbers(axes: Axes) -> None:
     """Write the number of each cell of the drawn matrix into it, black or white, whichever is the easier to read."""
     (image,) = axes.images
     for (row, column), value in np.ndenumerate(image.get_array().filled(np.nan)):
         if not np.isnan(value):
-            dark = style.luminance(image.to_rgba(value)) < 0.179  # black and white have the same contrast to this grey
+            dark = style.luminance(image.to_rgba(value)) < 0.179  # black and white have the same contrast to this gray
             place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
-            axes.text(column, row, hundredths(value, signed=signed), color="white" if dark else "black", **place)
+            axes.text(column, row, hundredths(value), color="white" if dark else "black", **place)
 
 
-def hundredths(value: float, *, signed: bool = False) -> str:
-    """Two decimals without the zero before them: .46, +.05 or −.05; 0 and 1 for what rounds to these."""
+def hundredths(value: float) -> str:
+    """Two decimals without the zero before them: .46 or −.05; 0 and 1 for what rounds to these."""
     rounded = round(value, 2)
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    sign = "−" if rounded < 0 else ""
     return sign + (f"{abs(rounded):.2f}".removeprefix("0") if rounded % 1 else f"{abs(rounded):.0f}")
 
 
 def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
-    """Write the symbols in their colours and the two families along the left side, below, or neither."""
+    """Write the symbols in their colors and the two families along the left side, below, or neither."""
     symbols = [style.label(form) for form in FORMS]
     axes.set_xticks(range(len(FORMS)), symbols if columns else [], rotation=90, fontsize=style.MATH_SIZE)
     axes.set_yticks(range(len(FORMS)), symbols if rows else [], fontsize=style.MATH_SIZE)
@@ -73,19 +74,27 @@ def name_forms(axes: Axes, *, rows: bool, columns: bool) -> None:
     for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         if tick.get_text():
             tick.set_color(FORMS[symbols.index(tick.get_text())].ink)
-    aside = -FAMILY_DISTANCE / (axes.get_position().width * axes.figure.get_figwidth())
     share = UPSTREAM / len(FORMS)
+    outside = {"xycoords": "axes fraction", "textcoords": "offset points"}
     for family, middle in zip(FAMILIES, (share / 2, (1 + share) / 2), strict=True):
         if columns:
-            axes.text(middle, aside, family, ha="center", va="top", transform=axes.transAxes)
+            axes.annotate(family, (middle, 0), (0, -FAMILY_DISTANCE), ha="center", va="top", **outside)
         if rows:
-            axes.text(aside, 1 - middle, family, ha="right", va="center", rotation=90, transform=axes.transAxes)
+            axes.annotate(
+                family, (0, 1 - middle), (-FAMILY_DISTANCE, 0), ha="right", va="center", rotation=90, **outside
+            )
 
 
-def draw_scale(axes: Axes, cmap: Colormap, ticks: Sequence[float], label: str) -> None:
-    """Fill the axes with a colour scale from the first to the last tick, along the longer side."""
+def draw_scale(
+    panels: np.ndarray, cmap: Colormap, ticks: Sequence[float], label: str, location: Literal["right", "bottom"]
+) -> None:
+    """Draw a color scale from the first to the last tick beside or below a grid of axes."""
+    rows, columns = panels.shape
+    place = {"ax": panels, "location": location, "aspect": 25 * (rows if location == "right" else columns), "pad": 0.02}
     mappable = ScalarMappable(Normalize(ticks[0], ticks[-1]), cmap)
-    box = axes.get_window_extent()
-    along = "horizontal" if box.width > box.height else "vertical"
-    bar = axes.figure.colorbar(mappable, cax=axes, orientation=along, label=label, ticks=ticks)
+    bar = panels[0, 0].figure.colorbar(mappable, **place, label=label, ticks=ticks)
     bar.outline.set_visible(False)
+    if location == "bottom":
+        first, *_, last = bar.ax.get_xticklabels()
+        first.set_ha("left")
+        last.set_ha("right")

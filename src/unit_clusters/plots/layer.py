@@ -10,15 +10,9 @@ from matplotlib.figure import Figure
 
 from unit_clusters.clusters.search import Clustering
 from unit_clusters.plots import style
-from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
+from unit_clusters.plots.agreement import SCORE_COLORS, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
 from unit_clusters.plots.similarity import draw_sorted
 from unit_clusters.similarity.measures import FORMS, MEASURES
-
-# Inches.
-GAP, LEFT = 0.22, 0.1
-SIDE = (6.66 + GAP) / len(MEASURES) - GAP
-AGREEMENT, BOTTOM = 2.3, 1.2
-RAW, NORMALIZED, HEIGHT = 6.0, 4.0, 8.2
 
 
 @rc_context(style.RC)
@@ -40,25 +34,27 @@ def draw(
         agreement: a row for each pair of forms, with columns PAIR_COLUMNS and element_similarity.
         left_out: measures that are lacking, and why.
     """
-    figure = Figure(figsize=(style.WIDTH, HEIGHT))
-    title = f"{name} ({kind}): {len(next(iter(similarity.values())))} units"
-    figure.text(LEFT / style.WIDTH, 1 - 0.2 / HEIGHT, title, fontsize=10, va="center")
+    figure = Figure(figsize=(style.WIDTH, 8))
+    upper, lower = figure.subfigures(2, 1, height_ratios=(3, 2))
+    upper.suptitle(f"{name} ({kind}): {len(next(iter(similarity.values())))} units", x=0.01, ha="left")
+    panels = upper.subplots(2, len(MEASURES), subplot_kw={"xticks": [], "yticks": []})
     for form in FORMS:
-        left = LEFT + MEASURES.index(form.measure) * (SIDE + GAP)
-        axes = style.axes_at(figure, left, NORMALIZED if form.normalized else RAW, SIDE, SIDE, xticks=[], yticks=[])
+        axes = panels[int(form.normalized), MEASURES.index(form.measure)]
         if form.measure in left_out:
             style.say(axes, f"{form.measure} left out: {left_out[form.measure]}")
             continue
         found = clusters[str(form)]
         draw_sorted(axes, _scaled(similarity[str(form)], form.normalized), found.labels)
-        axes.set_title(f"{style.label(form)}\n{style.Q_STAR} = {found.q:.3f}, {found.num_clusters:.1f} clusters")
-    axes = style.axes_at(figure, 0.95, BOTTOM, AGREEMENT, AGREEMENT)
+        axes.set_title(style.label(form), fontsize=style.MATH_SIZE, color=form.ink)
+        axes.set_xlabel(f"{style.Q_STAR} = {found.q:.3f}, {found.num_clusters:.1f} clusters")
+    left, _ = lower.subfigures(1, 2, width_ratios=(10, 9))
+    grid = left.subplots(squeeze=False)
+    axes = grid[0, 0]
     axes.set_title("agreement between the clusters", loc="left")
     name_forms(axes, rows=True, columns=True)
-    draw_matrix(axes, mean_scores(agreement, "element_similarity", diagonal=1), SCORES, 0, 1)
+    draw_matrix(axes, mean_scores(agreement, "element_similarity", diagonal=1), SCORE_COLORS, 0, 1)
     write_numbers(axes)
-    label = "element similarity (1: the same clusters)"
-    draw_scale(style.axes_at(figure, 3.5, BOTTOM, 0.08, AGREEMENT), SCORES, (0, 0.5, 1), label)
+    draw_scale(grid, SCORE_COLORS, (0, 0.5, 1), "element similarity\n(1: the same clusters)", "right")
     style.footnote(
         figure,
         [

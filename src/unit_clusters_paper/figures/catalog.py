@@ -23,7 +23,7 @@ class Figure(NamedTuple):
 
 
 LEFT_OUT = "Trained networks below {limit} test accuracy are left out; the foot of the figure counts them."
-BANDS = "Grey bands are the mean of untrained networks and 1, 2 and 3 standard deviations"
+BANDS = "Gray bands are the mean of untrained networks and 1, 2 and 3 standard deviations"
 FLOOR = "The curves of dropout start at 0 %, with the networks that have only the floor of L2."
 HOLLOW = "hollow points have fewer than half of their seeds left"
 POOLED = """\
@@ -43,9 +43,9 @@ COLUMNS = {
 def metrics(number: int, experiment: str) -> Figure:
     """Figs. S2 to S4."""
     caption = f"""\
-Performance, weight norms and sparsity of the {experiment} networks against the strength of each regulariser (Experiment
+Performance, weight norms and sparsity of the {experiment} networks against the strength of each regularizer (Experiment
 {number}; Figure S{number + 1} of the paper), all trained networks included. Thin lines are seeds, the thick line their
-mean and standard error, the grey line the mean of untrained networks. Where some seeds of a strength are below
+mean and standard error, the gray line the mean of untrained networks. Where some seeds of a strength are below
 {{limit}} test accuracy and others are not, a mean would describe no network: there is none, and dots are the seeds.
 Accuracies stand on a logarithmic scale of the error, so that those near 1 are told apart. {FLOOR} Sparsity is the share
 of weights between -0.001 and 0.001. Higher accuracy is better; networks below the dotted line, {{limit}} test accuracy,
@@ -58,7 +58,7 @@ def experiments(name: str, column: str, same_scale: bool) -> Figure:
     what, better = COLUMNS[column]
     scale = "all on one scale" if same_scale else "each experiment on a scale of its own"
     caption = f"""\
-{what} against the strength of regularisation in wide networks (Experiment 2, grey, top), deep ones (Experiment 3,
+{what} against the strength of regularization in wide networks (Experiment 2, gray, top), deep ones (Experiment 3,
 white, below) and those of further experiments, if there are any; Figure {name} of the paper. One panel for each measure
 of similarity, {scale}. {POOLED}; {HOLLOW}. {FLOOR} {BANDS}. {better} {LEFT_OUT}"""
     return Figure("sweep_blocks", ("modularity", "models"), caption, {"column": column, "same_scale": same_scale})
@@ -68,8 +68,8 @@ def layers(name: str, column: str) -> Figure:
     """Figs. S6 and S7."""
     what, better = COLUMNS[column]
     caption = f"""\
-{what} against the strength of regularisation in each hidden layer of the base networks (Experiment 1; Figure {name} of
-the paper): the first layer on white, the second on grey, all panels on one scale. One panel for each measure of
+{what} against the strength of regularization in each hidden layer of the base networks (Experiment 1; Figure {name} of
+the paper): the first layer on white, the second on gray, all panels on one scale. One panel for each measure of
 similarity. Points are means and standard errors over seeds; {HOLLOW}. {FLOOR} {BANDS} in that layer. {better}
 {LEFT_OUT}"""
     return Figure("sweep_blocks", ("modularity", "models"), caption, {"column": column, "layers": True})
@@ -79,10 +79,10 @@ def depth(name: str, column: str) -> Figure:
     """Figs. S9 and S10."""
     what, better = COLUMNS[column]
     caption = f"""\
-{what} against depth in networks of five hidden layers (Experiment 3; Figure {name} of the paper), each regulariser at
+{what} against depth in networks of five hidden layers (Experiment 3; Figure {name} of the paper), each regularizer at
 its largest good strength: the largest at which at least half of the seeds reach {{limit}} test accuracy, named at the
 foot of the figure, which also counts the networks that are shown. Points are means and standard errors over seeds; in
-each layer, grey bands are the mean of untrained networks and 1, 2 and 3 standard deviations. {better}"""
+each layer, gray bands are the mean of untrained networks and 1, 2 and 3 standard deviations. {better}"""
     return Figure("depth_panels", ("modularity", "models"), caption, {"column": column})
 
 
@@ -92,10 +92,10 @@ FIGURES = {
         ("examples",),
         """\
 What a module is, and how modules are found (Figure 1 of the paper; all but C drawn on a real network of Experiment 1:
-seed 0, first hidden layer, the strongest dropout among the examples of Figure 3). A: the units of the layer, coloured
+seed 0, first hidden layer, the strongest dropout among the examples of Figure 3). A: the units of the layer, colored
 by cluster. B: their similarity matrix, sorted by cluster; similarity is high in the blocks on the diagonal. C: two
 families of measures: units are alike if the same inputs drive them (upstream), or if they drive the same outputs
-(downstream). D: the similarity of all pairs of units by normalised covariance, then the clusters P that maximise the
+(downstream). D: the similarity of all pairs of units by normalized covariance, then the clusters P that maximize the
 modularity Q, one row a unit and one column a cluster; sorted by these, the matrix becomes that of B. Higher Q means
 that similarity is more concentrated in the blocks.""",
         hidden=True,
@@ -104,17 +104,17 @@ that similarity is more concentrated in the blocks.""",
         "fig2",
         (),
         """\
-The eight measures of similarity and their colours in all figures (Figure 2 of the paper). Three choices make eight
-measures: upstream or downstream, unnormalised or normalised, covariance or gradient. Lines join measures that differ in
+The eight measures of similarity and their colors in all figures (Figure 2 of the paper). Three choices make eight
+measures: upstream or downstream, unnormalized or normalized, covariance or gradient. Lines join measures that differ in
 one choice only.""",
     ),
     "fig3": Figure(
         "fig3",
         ("modularity", "models", "examples"),
         f"""\
-Modularity of hidden layers against the strength of regularisation (Experiment 1; Figure 3 of the paper). Top:
+Modularity of hidden layers against the strength of regularization (Experiment 1; Figure 3 of the paper). Top:
 similarity matrices of the first hidden layer of single networks under rising dropout, sorted by cluster; red lines part
-the clusters, and red links lead to the points of the same strength in the panel of the same measure, normalised
+the clusters, and red links lead to the points of the same strength in the panel of the same measure, normalized
 covariance. Below: one panel for each of the eight measures of similarity. {POOLED}. The curves of dropout start at 0 %,
 with the networks that have only the floor of L2, which all dropout networks have too. {BANDS}; {HOLLOW}. Higher means
 more modular. {LEFT_OUT}""",
@@ -148,9 +148,9 @@ for each fourfold of its units.""",
         ("modularity", "models"),
         f"""\
 What the two steps of the clustering add (Figure S5 of the paper): how many similarity matrices, each of one layer of
-one network by one measure, lie in each small hexagon. Left: modularity after the Monte Carlo search against that of the
-spectral start, all matrices of all experiments. Right: modularity of the full procedure against 1,000 Monte Carlo steps
-from a single cluster, on a random 5 % of the matrices. The lower panels enlarge the range in which most matrices are.
+one network by one measure, lie in each small hexagon. a: modularity after the Monte Carlo search against that of the
+spectral start, all matrices of the experiments that the foot names. b: modularity of the full procedure against 1,000
+Monte Carlo steps from a single cluster, on a random 5 % of them. c and d enlarge the range in which most matrices are.
 Above the line the full procedure is better; in how many matrices it is, and in how many it is worse, stands above the
 panels. {LEFT_OUT}""",
     ),
@@ -163,7 +163,7 @@ panels. {LEFT_OUT}""",
         "figS11",
         ("agreement", "models"),
         """\
-Agreement between the clusters of the eight measures at rising strengths of each regulariser (Experiment 1; Figure S11
+Agreement between the clusters of the eight measures at rising strengths of each regularizer (Experiment 1; Figure S11
 of the paper). Rows come in pairs, for L2, L1 and dropout: element similarity averaged over layers and seeds, and the
 same minus the average over untrained networks. Columns are four good strengths, those at which at least half of the
 seeds reach {limit} test accuracy, evenly spaced by index from the weakest to the strongest. 1 (yellow): the same
@@ -187,18 +187,19 @@ better. Each cell carries its number. {LEFT_OUT}""",
         f"""\
 Do other scores of agreement order the pairs of measures as element similarity does? A point is a pair of the eight
 measures: the mean of a score over layers and trained networks of an experiment, against its mean element similarity.
-Scores between clusterings: reduced mutual information, variation of information (turned into a similarity by the
-entropies of the two) and adjusted Rand index. Normalised mutual information is also in the table, but not here: it is
-the same as this variation of information but for the mean by which it is divided, and the two correlate almost
-perfectly. Between the matrices themselves: their Spearman correlation. All are higher for more alike clusters. A rank
-correlation near 1 means that the score tells the same story as Figure 5. {LEFT_OUT}""",
+Scores between clusterings: reduced mutual information (in bits per unit, so that it can exceed 1), variation of
+information (turned into a similarity by the entropies of the two) and adjusted Rand index. Normalized mutual
+information is also in the table, but not here: it is the same as this variation of information but for the mean by
+which it is divided, and the two correlate almost perfectly. Between the matrices themselves: their Spearman
+correlation. All are higher for more alike clusters. A rank correlation near 1 means that the score tells the same story
+as Figure 5. {LEFT_OUT}""",
     ),
     "figrestarts": Figure(
         "figrestarts",
         ("modularity", "models"),
         f"""\
 How good are the clusters that the paper's single search finds? a: the best modularity over all seeded restarts against
-the paper's run, matrix by matrix; colours count the matrices in each small hexagon. b: the same against the best of 20
+the paper's run, matrix by matrix; colors count the matrices in each small hexagon. b: the same against the best of 20
 runs of the Leiden algorithm, on a random 5 % of the matrices. c: how many of a matrix's restarts end in its best
 clustering; further right means an easier search. d: the paper's run, which starts from the spectral partition, against
 as many Monte Carlo steps from a single cluster, on the same 5 %. In a, b and d, matrices above 0 are those on which the
@@ -209,7 +210,7 @@ search named first is better; matrices with Q up to 0.001 have no structure to f
         ("repeats", "agreement", "models"),
         f"""\
 Is agreement between measures low because the search is? For each of the eight measures, the mean element similarity of
-its clusters with those of another search of the same matrix (bar), with those of its normalised or unnormalised form
+its clusters with those of another search of the same matrix (bar), with those of its normalized or unnormalized form
 (circle), of the other measure of its family (triangle, both forms) and of the other family (cross, all four). Single
 searches are those of the paper, and the bar is how far two of them agree whose random streams are independent: what one
 search leaves to chance. Best partitions are the best that are known of each matrix, and the bar is how far those of two
@@ -223,12 +224,12 @@ disagreement of the measures and not noise of the search. 1: the same clusters. 
         ("models", "modularity", "agreement"),
         f"""\
 What the training protocol decides, and what it does not: the networks of Experiment 1 trained at length at a constant
-learning rate (base, circles) and with early stopping (early, triangles). A column for each regulariser; from the top,
+learning rate (base, circles) and with early stopping (early, triangles). A column for each regularizer; from the top,
 the sparsity of the weights, modularity by each of the eight measures, and the agreement of two different upstream
 measures, of two different downstream measures, and across the families, as element similarity. Points are means and
 standard errors over seeds, the layers of a network averaged first; {HOLLOW}. Where the lines part, the space between
 them is shaded: there the protocol decides; where they coincide, it does not. On the right stands the largest difference
-of a row. Grey bands are the mean of untrained networks, which both share, and 1, 2 and 3 standard deviations.
+of a row. Gray bands are the mean of untrained networks, which both share, and 1, 2 and 3 standard deviations.
 {LEFT_OUT}""",
     ),
     "figsensitivity": Figure(
@@ -240,7 +241,8 @@ of those of L2 and L1 (Q*, mean of all measures and layers), and the mean elemen
 of the upstream family, of the downstream family, and across the families. Above, the networks of the published run,
 with choices that can be made anew from its tables. Below, twelve networks trained with early stopping (L2 1e-5 and
 0.01, L1 0.001, dropout 0.5; three seeds), trained or clustered anew for each choice. Points are means and standard
-errors over seeds; the line and the grey band are the paper's choices in the same networks.""",
+errors over seeds; the line and the gray band are the paper's choices in the same networks. Hollow points are another
+score than the others on their axis: element similarity corrected for chance.""",
     ),
     "figlayers": Figure(
         "figlayers",
@@ -255,6 +257,6 @@ networks; dots: each network. Dotted: mean over networks as the factory makes th
         """\
 How far the clusters of each two measures agree in networks that were trained elsewhere: element similarity, the mean
 over networks and layers. Left: as trained. Right: as the factory makes them, if there are such networks. 1: both
-measures find the same clusters. Grey: no score, since a measure was left out.""",
+measures find the same clusters. Gray: no score, since a measure was left out.""",
     ),
 }

@@ -1,4 +1,4 @@
-"""Modularity or number of clusters against depth at the strongest regularisation that still learns (Figs. S9, S10)."""
+"""Modularity or number of clusters against depth at the strongest regularization that still learns (Figs. S9, S10)."""
 
 import pandas as pd
 from matplotlib import rc_context
@@ -10,10 +10,7 @@ from unit_clusters.plots import style
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.sweep_panels import (
-    HEADER,
-    LEFT,
     QUANTITIES,
-    ROWS,
     draw_means,
     empty_panels,
     fit,
@@ -21,15 +18,12 @@ from unit_clusters_paper.figures.sweep_panels import (
 )
 from unit_clusters_paper.results.selection import good_strengths, is_untrained, keep_good, limit
 
-BOTTOM = 1.2
-"""Inches."""
-
 
 @rc_context(style.RC)
 def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
-    """Draw a panel a form of Experiment 3: a line a regulariser, grey bands for untrained networks.
+    """Draw a panel a form of Experiment 3: a line a regularizer, gray bands for untrained networks.
 
-    A line shows the largest good strength of its regulariser, `good_strengths`.
+    A line shows the largest good strength of its regularizer, `good_strengths`.
 
     Args:
         column: what to show, of QUANTITIES.
@@ -43,8 +37,10 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
     }
     drawn = sweeps.at_strengths(kept, strongest)
     summary = _summarize(drawn, models, column)
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + ROWS + HEADER + 0.15))
-    panels = empty_panels(figure, LEFT, BOTTOM, quantity)
+    figure = Figure(figsize=(style.WIDTH, 4.6))
+    body = figure.subfigures()
+    part = body.subfigures()
+    panels = empty_panels(part, quantity)
     for form, axes in panels.items():
         _draw_untrained(axes, sweeps.of_form(kept[is_untrained(kept)], form), column)
         for regularizer, rows in sweeps.of_form(summary, form).groupby("regularizer", sort=False):
@@ -53,10 +49,8 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame, column: str) -> Figure:
             style.say(axes, "no trained networks")
     panels[FORMS[0]].set(xticks=sorted(kept["layer"].unique()))
     fit([panels[FORMS[0]]], quantity)
-    figure.text(
-        (LEFT + 3.1) / style.WIDTH, (BOTTOM - 0.22) / figure.get_figheight(), "hidden layer", ha="center", va="top"
-    )
-    legend(figure, 0.6)
+    part.supxlabel("hidden layer")
+    legend(body)
     chosen = ", ".join(
         f"{sweeps.REGULARIZERS[name]} {sweeps.number(*strength)}" for name, strength in strongest.items()
     )
@@ -75,9 +69,9 @@ def _summarize(drawn: pd.DataFrame, models: pd.DataFrame, column: str) -> pd.Dat
 
 
 def _draw_untrained(axes: Axes, untrained: pd.DataFrame, column: str) -> None:
-    """Grey boxes around each layer: mean +- 1, 2, 3 standard deviations of single networks."""
+    """Gray boxes around each layer: mean +- 1, 2, 3 standard deviations of single networks."""
     summary = untrained.groupby("layer")[column].agg(["mean", "std"]).dropna()
     for layer, mean, sigma in summary.itertuples():
-        for reach, grey in reversed(list(enumerate(sweeps.SIGMA_GREYS, start=1))):
+        for reach, gray in reversed(list(enumerate(sweeps.SIGMA_GRAYS, start=1))):
             corner = (layer - 0.5, mean - reach * sigma)
-            axes.add_patch(Rectangle(corner, 1, 2 * reach * sigma, color=grey, linewidth=0, zorder=0))
+            axes.add_patch(Rectangle(corner, 1, 2 * reach * sigma, color=gray, linewidth=0, zorder=0))

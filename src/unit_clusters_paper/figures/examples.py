@@ -24,7 +24,7 @@ class Example(NamedTuple):
     strength: float
     """Dropout probability."""
     similarity: Float[np.ndarray, "units units"]
-    """Normalised covariance, eq. (5), in the network's own order of units."""
+    """Normalized covariance, eq. (5), in the network's own order of units."""
     labels: Int[np.ndarray, " units"]
     """Cluster of each unit; -1 is unused."""
     q: float
@@ -81,7 +81,7 @@ def read(path: str | Path) -> list[Example]:
     ]
 
 
-def draw_scale(matrix: Axes, scale: Axes) -> None:
-    """Fill the axes `scale` with the upright colour scale of a matrix."""
-    scale.figure.colorbar(matrix.images[0], cax=scale, ticks=[0, 0.5, 1])
-    scale.set_ylabel(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=FORM.ink)
+def draw_scale(matrix: Axes) -> None:
+    """Draw the color scale of a matrix beside it."""
+    bar = matrix.figure.colorbar(matrix.images[0], ax=matrix, ticks=[0, 0.5, 1], aspect=15, pad=0.04)
+    bar.set_label(style.label(FORM), fontsize=style.MATH_SIZE, labelpad=1, color=FORM.ink)

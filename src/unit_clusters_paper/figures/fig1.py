@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from unit_clusters.plots import style
 from unit_clusters.plots.similarity import cluster_order, draw_similarity, draw_sorted
@@ -17,7 +17,7 @@ from unit_clusters_paper.figures.examples import FORM, Example, draw_scale
 from unit_clusters_paper.figures.network_diagram import draw_network
 
 CLUSTERS = [color for place, color in enumerate(colormaps["tab10"].colors) if place != 7]
-"""Colours of clusters, which repeat after nine. Grey is for unused units."""
+"""Colors of clusters, which repeat after nine. Gray is for unused units."""
 
 UNUSED = to_rgb("0.75")
 
@@ -30,11 +30,6 @@ QUESTIONS = {
 }
 """Panel C: what each family of measures asks."""
 
-# Inches.
-SIDE, BOTTOM, HEIGHT = 1.55, 0.62, 4.78
-TOP = BOTTOM + SIDE + 0.62
-"""Where the upper row of panels stands."""
-
 
 @rc_context(style.RC)
 def draw(examples: Sequence[Example], hidden: Mapping[str, Sequence[int]]) -> Figure:
@@ -44,26 +39,31 @@ def draw(examples: Sequence[Example], hidden: Mapping[str, Sequence[int]]) -> Fi
         examples: the last of them is shown; without any, the figure says so.
         hidden: units of each hidden layer, by experiment.
     """
-    figure = Figure(figsize=(style.WIDTH, HEIGHT))
-    _draw_families(figure, 4.72)
-    _letter(figure, "D", 0.06, BOTTOM + SIDE + 0.1)
-    diagram = style.axes_at(figure, 0.1, BOTTOM, 1.3, SIDE)
-    diagram.set_title("network")
-    draw_network(diagram, hidden.get("base", []))
+    figure = Figure(figsize=(style.WIDTH, 4.7))
+    upper, lower = figure.subfigures(2, 1)
+    left, right = upper.subfigures(1, 2, width_ratios=(2, 1))
+    _draw_families(right)
     if not examples:
-        for left, bottom, width in ((0.2, TOP, 4.2), (1.9, BOTTOM, 4.9)):
-            style.say(style.axes_at(figure, left, bottom, width, SIDE, xticks=[], yticks=[]), "no example networks")
+        for part in (left, lower):
+            style.say(part.subplots(subplot_kw={"xticks": [], "yticks": []}), "no example networks")
         return figure
     example = examples[-1]
-    _draw_units(figure, 0.1, example)
-    _draw_sorted(figure, 2.42, example)
-    _draw_similarity(style.axes_at(figure, 2.1, BOTTOM, SIDE, SIDE), example)
-    _draw_clusters(style.axes_at(figure, 4.5, BOTTOM, 0.62, SIDE), example)
-    for left, step in ((1.52, "score\npairs"), (3.83, "maximize\nQ"), (5.27, "sort")):
-        _draw_arrow(figure, left, step)
-    figure.text(5.8 / style.WIDTH, (BOTTOM + SIDE / 2) / HEIGHT, "matrix in B", va="center")
+    units, by_cluster = left.subplots(1, 2, width_ratios=(1.15, 1))
+    _draw_units(units, example)
+    _draw_sorted(by_cluster, example)
+    diagram, *steps = lower.subplots(1, 7, width_ratios=(1.3, 0.45, 1.6, 0.45, 0.7, 0.45, 0.8))
+    draw_network(diagram, hidden.get("base", []))
+    diagram.set_title("network")
+    _draw_similarity(steps[1], example)
+    _draw_clusters(steps[3], example)
+    for axes, step in zip(steps[::2], ("score\npairs", "maximize\nQ", "sort"), strict=True):
+        _draw_arrow(axes, step)
+    steps[5].text(0, 0.5, "matrix\nin B", va="center")
+    steps[5].set_axis_off()
+    for letter, axes in zip("ABCD", (units, by_cluster, right.axes[0], diagram), strict=True):
+        axes.set_title(letter, loc="left", fontsize=10, weight="bold")
     note = f"A, B, D: first hidden layer of a base network, dropout {example.strength:.2g}; its normalized covariance."
-    style.footnote(figure, [note + " Grey: unused units."])
+    style.footnote(figure, [note + " Gray: unused units."])
     return figure
 
 
@@ -77,19 +77,13 @@ def membership(labels: Int[np.ndarray, " units"]) -> Float[np.ndarray, "units cl
 
 
 def unit_colors(labels: Int[np.ndarray, " units"]) -> Float[np.ndarray, "units rgb"]:
-    """The colour of each unit's cluster."""
+    """The color of each unit's cluster."""
     return membership(labels).min(axis=1)
 
 
-def _letter(figure: Figure, letter: str, left: float, bottom: float) -> None:
-    figure.text(left / style.WIDTH, bottom / HEIGHT, letter, fontsize=10, weight="bold")
-
-
-def _draw_units(figure: Figure, left: float, example: Example) -> None:
-    """Panel A: the layer's units as dots in the colours of their clusters, between inputs and what follows."""
-    _letter(figure, "A", left - 0.04, TOP + SIDE + 0.16)
-    axes = style.axes_at(figure, left, TOP, 2.0, SIDE, xlim=(-0.2, 3.5), ylim=(-1.45, 1.2))
-    axes.set_title("units of a layer, by cluster")
+def _draw_units(axes: Axes, example: Example) -> None:
+    """Panel A: the layer's units as dots in the colors of their clusters, between inputs and what follows."""
+    axes.set(title="units of a layer, by cluster", xlim=(-0.2, 3.6), ylim=(-1.3, 1))
     axes.set_axis_off()
     colors = unit_colors(example.labels)
     across = int(np.ceil(np.sqrt(len(colors))))
@@ -106,11 +100,10 @@ def _draw_units(figure: Figure, left: float, example: Example) -> None:
         axes.text(place, -1.2, name, ha="center", va="top", fontsize=7)
 
 
-def _draw_families(figure: Figure, left: float) -> None:
+def _draw_families(part: SubFigure) -> None:
     """Panel C: two units, and what is upstream of both or downstream of both."""
-    _letter(figure, "C", left - 0.04, TOP + SIDE + 0.16)
-    for place, (family, question) in enumerate(QUESTIONS.items()):
-        axes = style.axes_at(figure, left, TOP + 0.86 * (1 - place), 2.2, 0.72, xlim=(-0.1, 2.1), ylim=(-0.36, 0.36))
+    for axes, (family, question) in zip(part.subplots(len(QUESTIONS), 1), QUESTIONS.items(), strict=True):
+        axes.set(xlim=(-0.1, 2.1), ylim=(-0.36, 0.36))
         axes.set_axis_off()
         forms = [Form(measure, False) for measure in FAMILIES[family]]
         color = forms[0].ink
@@ -135,7 +128,7 @@ def _draw_pair(axes: Axes, upstream: bool, color: str) -> None:
 
 def _draw_similarity(axes: Axes, example: Example) -> None:
     draw_similarity(axes, example.similarity)
-    axes.set_xlabel("units")
+    axes.set(xlabel="units")
     axes.set_title(f"similarity {style.label(FORM)}", fontsize=style.MATH_SIZE)
 
 
@@ -146,27 +139,21 @@ def _draw_clusters(axes: Axes, example: Example) -> None:
     axes.set_title(rf"$\mathbf{{P}}$*,  {style.Q_STAR} = {example.q:.3f}")
 
 
-def _draw_sorted(figure: Figure, left: float, example: Example) -> None:
-    """Panel B: the sorted matrix, with each unit's cluster as a coloured strip on the left and below, and its scale."""
-    _letter(figure, "B", left - 0.1, TOP + SIDE + 0.16)
-    axes = style.axes_at(figure, left, TOP, SIDE, SIDE)
+def _draw_sorted(axes: Axes, example: Example) -> None:
+    """Panel B: the sorted matrix, with each unit's cluster as a colored strip on the left and below, and its scale."""
     draw_sorted(axes, example.similarity, example.labels)
-    axes.set_title("sorted by cluster")
-    draw_scale(axes, style.axes_at(figure, left + SIDE + 0.07, TOP, 0.07, SIDE))
+    axes.set(title="sorted by cluster")
+    draw_scale(axes)
     order, _ = cluster_order(example.labels)
     colors = unit_colors(example.labels)[order]
-    for place, image in (
-        ((left - 0.1, TOP, 0.08, SIDE), colors[:, None]),
-        ((left, TOP - 0.1, SIDE, 0.08), colors[None]),
-    ):
-        strip = style.axes_at(figure, *place, xticks=[], yticks=[])
+    for place, image in (((-0.07, 0, 0.055, 1), colors[:, None]), ((0, -0.07, 1, 0.055), colors[None])):
+        strip = axes.inset_axes(place, xticks=[], yticks=[])
         strip.imshow(image, aspect="auto", interpolation="nearest")
         strip.spines[:].set_visible(False)
 
 
-def _draw_arrow(figure: Figure, left: float, step: str) -> None:
+def _draw_arrow(axes: Axes, step: str) -> None:
     """An arrow to the right, with the name of the step above it."""
-    axes = style.axes_at(figure, left, BOTTOM + SIDE / 2 - 0.2, 0.42, 0.4, xlim=(0, 1), ylim=(0, 1))
     axes.set_axis_off()
     axes.annotate("", (1, 0.5), (0, 0.5), arrowprops={"arrowstyle": "->", "linewidth": 1})
-    axes.text(0.5, 0.65, step, ha="center", va="bottom")
+    axes.text(0.5, 0.53, step, ha="center", va="bottom")

@@ -1,4 +1,4 @@
-"""Figure 2: the eight similarity measures and their colours, as the corners of a cube."""
+"""Figure 2: the eight similarity measures and their colors, as the corners of a cube."""
 
 from itertools import combinations
 
@@ -20,7 +20,7 @@ DEPTH = (0.42, 0.36)
 def draw() -> Figure:
     """Draw Figure 2. Markers stand for measures, lines join those that differ in one way only."""
     figure = Figure(figsize=(3.7, 3.0))
-    axes = style.axes_at(figure, 0, 0, 3.7, 3.0, xlim=(-0.3, 1.92), ylim=(-0.36, 1.62))
+    axes = figure.subplots(subplot_kw={"xlim": (-0.3, 1.92), "ylim": (-0.36, 1.62)})
     axes.set_axis_off()
     for a, b in combinations(SHOWN, 2):
         if sum(end != other for end, other in zip(_corner(a), _corner(b), strict=True)) == 1:

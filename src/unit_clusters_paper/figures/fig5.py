@@ -16,7 +16,7 @@ LABEL = "mean element similarity (1: both measures find the same clusters)"
 def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """Draw Figure 5.
 
-    Panels a-c are averages over layers, seeds, strengths and regularisers of the trained networks; d-f subtract the
+    Panels a-c are averages over layers, seeds, strengths and regularizers of the trained networks; d-f subtract the
     average of the untrained networks of the same architecture. On the diagonal a measure meets itself: 1 by definition,
     0 in the differences.
     """

@@ -1,4 +1,4 @@
-"""Figure S11: agreement between the measures at rising strengths of each regulariser in Experiment 1."""
+"""Figure S11: agreement between the measures at rising strengths of each regularizer in Experiment 1."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unit_clusters.plots import style
-from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, hundredths, mean_scores
+from unit_clusters.plots.agreement import SCORE_COLORS, draw_matrix, draw_scale, hundredths, mean_scores
 from unit_clusters.similarity.measures import MEASURES, RECORDS
 from unit_clusters_paper.figures import sweeps
-from unit_clusters_paper.figures.pair_panels import DIFFERENCES, block_means, is_blank, reach
+from unit_clusters_paper.figures.pair_panels import DIFFERENCE_COLORS, block_means, is_blank, scale_end
 from unit_clusters_paper.results.selection import good_strengths, is_untrained, keep_good
 
 COLUMNS = 4
-"""Strengths of each regulariser."""
+"""Strengths of each regularizer."""
 
 SCORE = "element_similarity"
 
@@ -28,12 +28,6 @@ NOTES = (
     "Above a panel, means of its blocks: ↑ pairs of two different upstream measures, ↓ downstream ones, ↕ across.",
 )
 
-# Inches.
-SIDE, GAP, LEFT = 1.13, (0.2, 0.17), 0.68
-PAIR = 2 * (SIDE + GAP[1]) + 0.2
-"""Height of the two rows of a regulariser, their means and the strengths above them."""
-BOTTOM = 0.98
-
 
 def spaced(strengths: Sequence[float]) -> list[float]:
     """COLUMNS of the strengths, evenly spaced by their index from the first to the last; all, if there are fewer."""
@@ -43,7 +37,7 @@ def spaced(strengths: Sequence[float]) -> list[float]:
 
 @rc_context(style.RC)
 def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw Figure S11: two rows a regulariser, averages over layers and seeds, and these minus the untrained ones."""
+    """Draw Figure S11: two rows a regularizer, averages over layers and seeds, and these minus the untrained ones."""
     kept = keep_good(agreement[agreement["experiment"] == "base"], models)
     untrained = mean_scores(kept[is_untrained(kept)], SCORE, diagonal=1)
     chosen = {name: spaced(good_strengths(models, "base", name)) for name in sweeps.REGULARIZERS}
@@ -54,38 +48,42 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         }
         for regularizer, strengths in chosen.items()
     }
-    end = reach(*(mean - untrained for of_strength in means.values() for mean in of_strength.values()), 0 * untrained)
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + len(means) * PAIR))
-    for place, (regularizer, of_strength) in enumerate(means.items()):
-        bottom = BOTTOM + (len(means) - 1 - place) * PAIR
-        _draw_pair(figure, bottom, sweeps.REGULARIZERS[regularizer], of_strength, untrained, end)
-    _draw_scales(figure, end)
+    end = scale_end(
+        *(mean - untrained for of_strength in means.values() for mean in of_strength.values()), 0 * untrained
+    )
+    figure = Figure(figsize=(style.WIDTH, 9.4))
+    panels = figure.subplots(2 * len(means), COLUMNS, gridspec_kw={"wspace": 0.15})
+    for pair, (regularizer, of_strength) in zip(np.split(panels, len(means)), means.items(), strict=True):
+        _draw_pair(pair, sweeps.REGULARIZERS[regularizer], of_strength, untrained, end, pair[-1, 0] in panels[-1])
+    upper, lower = np.split(panels, 2)
+    label = "upper rows: mean element similarity (1: the same clusters)"
+    draw_scale(upper, SCORE_COLORS, (0, 0.5, 1), label, "right")
+    label = "lower rows: trained − untrained (green: more agreement)"
+    draw_scale(lower, DIFFERENCE_COLORS, (-end, 0, end), label, "right")
     style.footnote(figure, [*NOTES, sweeps.describe("base", agreement, models, sweeps.at_strengths(kept, chosen))])
     return figure
 
 
 def _draw_pair(
-    figure: Figure,
-    bottom: float,
+    panels: np.ndarray,
     word: str,
     means: dict[float, Float[np.ndarray, "forms forms"]],
     untrained: Float[np.ndarray, "forms forms"],
     end: float,
+    last: bool,
 ) -> None:
-    """Draw a regulariser's averages over the differences to `untrained`, a column a strength."""
+    """Draw a regularizer's averages over the differences to `untrained`, a column a strength."""
+    for unused in panels[:, len(means) :].flat:
+        unused.set_axis_off()
     if not means:
-        width, height = COLUMNS * (SIDE + GAP[0]) - GAP[0], 2 * SIDE + GAP[1]
-        wide = style.axes_at(figure, LEFT, bottom, width, height, xticks=[], yticks=[])
-        style.say(wide, f"no {word} networks, or none that learn")
+        style.say(panels[0, 0], f"no {word} networks, or none that learn")
     for column, (strength, mean) in enumerate(means.items()):
-        left = LEFT + column * (SIDE + GAP[0])
-        upper = style.axes_at(figure, left, bottom + SIDE + GAP[1], SIDE, SIDE)
-        title = {"ha": "center", "va": "bottom", "transform": upper.transAxes, "weight": "bold"}
-        upper.text(0.5, 1 + 0.15 / SIDE, f"{word} {sweeps.number(strength)}", **title)
+        upper, lower = panels[:, column]
+        title = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "weight": "bold"}
+        upper.annotate(f"{word} {sweeps.number(strength)}", (0.5, 1), (0, 11), **title)
         _name_measures(upper, rows=column == 0, columns=False)
         _draw_means(upper, mean)
-        lower = style.axes_at(figure, left, bottom, SIDE, SIDE)
-        _name_measures(lower, rows=column == 0, columns=bottom == BOTTOM)
+        _name_measures(lower, rows=column == 0, columns=last)
         if is_blank(untrained):
             style.say(lower, "no untrained networks to compare")
         else:
@@ -108,19 +106,9 @@ def _name_measures(axes: Axes, *, rows: bool, columns: bool) -> None:
 def _draw_means(axes: Axes, matrix: Float[np.ndarray, "forms forms"], end: float | None = None) -> None:
     """Draw averages, or differences up to `end` on either side, with the means of their blocks above."""
     if end is None:
-        draw_matrix(axes, matrix, SCORES, 0, 1)
+        draw_matrix(axes, matrix, SCORE_COLORS, 0, 1)
     else:
-        draw_matrix(axes, matrix, DIFFERENCES, -end, end)
+        draw_matrix(axes, matrix, DIFFERENCE_COLORS, -end, end)
     means = block_means(matrix)
-    text = "  ".join(f"{ARROWS[name]}{hundredths(mean, signed=end is not None)}" for name, mean in means.items())
+    text = "  ".join(f"{ARROWS[name]}{hundredths(mean)}" for name, mean in means.items())
     axes.set_title(text, fontsize=style.SMALL, pad=2)
-
-
-def _draw_scales(figure: Figure, end: float) -> None:
-    left = LEFT + COLUMNS * (SIDE + GAP[0]) - GAP[0] + 0.2
-    middle = BOTTOM + 1.5 * PAIR
-    for bottom, cmap, ticks, text in (
-        (middle + 0.2, SCORES, (0, 0.5, 1), "upper rows: mean element similarity (1: the same clusters)"),
-        (middle - 3.2, DIFFERENCES, (-end, 0, end), "lower rows: trained − untrained (green: more agreement)"),
-    ):
-        draw_scale(style.axes_at(figure, left, bottom, 0.08, 3), cmap, ticks, text)

@@ -11,9 +11,6 @@ from unit_clusters.similarity.measures import FORMS
 from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.results.selection import RUN, is_untrained
 
-# Inches.
-PANEL, HEIGHT, GAP, LEFT, BOTTOM, TOP, NAMES = 2.3, 1.9, 0.3, 0.6, 0.4, 0.35, 0.9
-
 
 @rc_context(style.RC)
 def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
@@ -23,26 +20,20 @@ def draw(modularity: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         layers: layers.csv, the names of the layers of the experiments that are drawn.
     """
     names = list(layers["experiment"].unique())
-    row = HEIGHT + NAMES + TOP
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + len(names) * row))
+    figure = Figure(figsize=(style.WIDTH, 0.4 + 3.1 * len(names)))
+    panels = figure.subplots(len(names), 2, sharey="row", squeeze=False)
     notes = []
-    for place, name in enumerate(names):
+    for row, name in zip(panels, names, strict=True):
         table = modularity[modularity["experiment"] == name]
-        bottom = BOTTOM + (len(names) - 1 - place) * row + NAMES
-        beside = None
-        for column, normalized in enumerate((False, True)):
-            left = LEFT + column * (PANEL + GAP)
-            beside = style.axes_at(figure, left, bottom, PANEL, HEIGHT, sharey=beside)
-            beside.set_title(f"{name}, {'normalized' if normalized else 'unnormalized'}", loc="left")
-            _draw_measures(beside, table[table["normalized"] == normalized])
-            named = layers[layers["experiment"] == name].drop_duplicates("layer")
-            beside.set_xticks(named["layer"], [_end(str(name)) for name in named["name"]], rotation=90)
-            beside.tick_params(labelleft=column == 0)
-        figure.axes[-2].set_ylabel(style.Q_STAR)
+        named = layers[layers["experiment"] == name].drop_duplicates("layer")
+        for axes, normalized in zip(row, (False, True), strict=True):
+            axes.set_title(f"{name}, {'normalized' if normalized else 'unnormalized'}", loc="left")
+            _draw_measures(axes, table[table["normalized"] == normalized])
+            axes.set_xticks(named["layer"], [_end(str(layer)) for layer in named["name"]], rotation=90)
+        row[0].set_ylabel(style.Q_STAR)
         notes.append(_describe(name, table))
     handles = [Line2D([], [], color=form.color, marker="o", markersize=3, label=style.label(form)) for form in FORMS]
-    place = {"loc": "center left", "bbox_to_anchor": ((LEFT + 2 * PANEL + GAP + 0.1) / style.WIDTH, 0.5)}
-    figure.legend(handles=handles, frameon=False, fontsize=style.MATH_SIZE, **place)
+    figure.legend(handles=handles, loc="outside right center", fontsize=style.MATH_SIZE)
     style.footnote(figure, notes)
     return figure
 

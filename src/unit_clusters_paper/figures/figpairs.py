@@ -5,11 +5,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from unit_clusters.plots import style
-from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
+from unit_clusters.plots.agreement import SCORE_COLORS, draw_matrix, draw_scale, mean_scores, name_forms, write_numbers
 from unit_clusters_paper.results.selection import RUN, is_untrained
-
-# Inches.
-SIDE, GAP, LEFT, BOTTOM, TOP, NAMES = 2.3, 0.3, 0.9, 0.1, 0.35, 0.95
 
 
 @rc_context(style.RC)
@@ -20,22 +17,19 @@ def draw(agreement: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         layers: layers.csv, which has the experiments that are drawn.
     """
     names = list(layers["experiment"].unique())
-    row = SIDE + NAMES + TOP
-    figure = Figure(figsize=(style.WIDTH, BOTTOM + len(names) * row))
-    for place, name in enumerate(names):
+    figure = Figure(figsize=(style.WIDTH, 0.2 + 3.4 * len(names)))
+    panels = figure.subplots(len(names), 2, squeeze=False)
+    for row, name in zip(panels, names, strict=True):
         rows = agreement[agreement["experiment"] == name]
         untrained = is_untrained(rows)
-        bottom = BOTTOM + (len(names) - 1 - place) * row + NAMES
-        for column, (title, part) in enumerate((("trained", rows[~untrained]), ("untrained", rows[untrained]))):
-            axes = style.axes_at(figure, LEFT + column * (SIDE + GAP), bottom, SIDE, SIDE)
+        for axes, title, part in zip(row, ("trained", "untrained"), (rows[~untrained], rows[untrained]), strict=True):
             networks = len(part[RUN].drop_duplicates())
             axes.set_title(f"{name}: {networks} {title}", loc="left")
-            name_forms(axes, rows=column == 0, columns=True)
+            name_forms(axes, rows=title == "trained", columns=True)
             if part.empty:
                 style.say(axes, "no untrained reference")
                 continue
-            draw_matrix(axes, mean_scores(part, "element_similarity", diagonal=1), SCORES, 0, 1)
+            draw_matrix(axes, mean_scores(part, "element_similarity", diagonal=1), SCORE_COLORS, 0, 1)
             write_numbers(axes)
-    scale = style.axes_at(figure, LEFT + 2 * (SIDE + GAP), BOTTOM + NAMES, 0.08, SIDE)
-    draw_scale(scale, SCORES, (0, 0.5, 1), "mean element similarity (1: the same clusters)")
+        draw_scale(row[None], SCORE_COLORS, (0, 0.5, 1), "mean element similarity\n(1: the same clusters)", "right")
     return figure

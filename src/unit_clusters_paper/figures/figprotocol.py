@@ -1,13 +1,14 @@
 """What the training protocol decides: Experiment 1 trained at length, beside the same networks stopped early."""
 
-from collections.abc import Collection, Sequence
-from itertools import pairwise
+from collections.abc import Collection
+from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -33,17 +34,12 @@ DIFFERENCE = "#f9d9cd"
 BLOCKS = (*FAMILIES, "across")
 """Kinds of pairs, a row of panels each."""
 
-# Inches.
-WIDTH, HEIGHT, GAP, LEFT, BOTTOM = 1.58, 0.55, (0.1, 0.07), 1.32, 1.3
-BREAK = 0.12
-"""Further space between rows of different quantities."""
 
-
-class Row(NamedTuple):
+class Strip(NamedTuple):
     """A row of panels."""
 
     group: str
-    """What it shows; rows of a group have one scale."""
+    """What it shows; the rows of a group stand below each other and have one scale."""
     label: str
     color: str
     values: pd.DataFrame
@@ -52,7 +48,7 @@ class Row(NamedTuple):
 
 @rc_context(style.RC)
 def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> Figure:
-    """Draw a column of panels a regulariser and a row a quantity: sparsity, Q* of each form, agreement of the families.
+    """Draw a column of panels a regularizer and a row a quantity: sparsity, Q* of each form, agreement of the families.
 
     What lies between the two lines of a panel is shaded: it is what the protocol decides. An experiment that the tables
     lack has no line, and the legend says so.
@@ -62,42 +58,45 @@ def draw(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame
     )
     kept, modularity, agreement = (keep_good(table, models) for table in (models, modularity, agreement))
     rows = quantities(kept, modularity, agreement)
-    bottoms = _bottoms(rows)
-    figure = Figure(figsize=(style.WIDTH, bottoms[0] + HEIGHT + 0.3))
-    groups: dict[str, list[Axes]] = {}
-    for row, bottom in zip(rows, bottoms, strict=True):
-        groups.setdefault(row.group, []).extend(_draw_row(figure, row, bottom, models))
-    for group, panels in groups.items():
-        fit(panels, Quantity("value", group, least=0))
-        middle = (panels[0].get_position().y1 + panels[-1].get_position().y0) / 2
-        figure.text(0.1 / style.WIDTH, middle, group, rotation=90, va="center", fontsize=8)
-    for axes, name in zip(figure.axes, sweeps.REGULARIZERS.values(), strict=False):
-        axes.set_title(name)
-    corner = (style.WIDTH - 0.04) / style.WIDTH, (bottoms[0] + HEIGHT + 0.07) / figure.get_figheight()
-    figure.text(*corner, "largest\ndifference", ha="right", fontsize=7)
-    for axes, label in zip(figure.axes[-len(STRENGTHS) :], STRENGTHS.values(), strict=True):
-        axes.tick_params(labelbottom=True)
+    figure = Figure(figsize=(style.WIDTH, 9.2))
+    body = figure.subfigures()
+    cells = body.subplots(len(rows), 1 + len(STRENGTHS), sharex="col", width_ratios=(0.02, 1, 1, 1))
+    panels, grid = cells[:, 1:], cells[0, 0].get_gridspec()
+    for axes in cells[:, 0]:
+        axes.remove()
+    for axes, row in zip(panels, rows, strict=True):
+        _draw_row(axes, row, models)
+    for group, numbered in groupby(range(len(rows)), lambda number: rows[number].group):
+        places = list(numbered)
+        fit(panels[places].ravel().tolist(), Quantity("value", group, least=0))
+        beside = body.add_subplot(grid[places[0] : places[-1] + 1, 0])
+        beside.set_axis_off()
+        beside.text(0, 0.5, group, rotation=90, ha="center", va="center", fontsize=8)
+    for axes, regularizer in zip(panels[0], STRENGTHS, strict=True):
+        axes.set_title(sweeps.REGULARIZERS[regularizer])
+    _write_beside(panels[0, -1], 1.1, "largest\ndifference")
+    for axes, label in zip(panels[-1], STRENGTHS.values(), strict=True):
         axes.set_xlabel(label)
-    _legend(figure, set(models["experiment"]))
+    _legend(body, set(models["experiment"]))
     notes = [
-        "Points: mean ± standard error over seeds, the layers of a network averaged first. "
-        f"{sweeps.BASELINE} Right: the largest difference of the two means, where at least half of the seeds are left.",
+        "Points: mean ± standard error over seeds, each network's layers averaged first. "
+        f"{sweeps.BASELINE_NOTE} Right: the largest difference of the means where half of the seeds or more are left.",
         "Agreement: mean element similarity of pairs of two different measures.",
     ]
     style.footnote(figure, [*notes, *(sweeps.describe(name, models, models) for name in PROTOCOLS)])
     return figure
 
 
-def quantities(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> list[Row]:
+def quantities(models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame) -> list[Strip]:
     """All rows of the figure, from the top. The tables hold the networks to show, and no others."""
-    rows = [Row("sparsity", "", "black", models.rename(columns={"sparsity": "value"}))]
+    rows = [Strip("sparsity", "", "black", models.rename(columns={"sparsity": "value"}))]
     for form in FORMS:
         values = _of_networks(sweeps.of_form(modularity, form), "q")
-        rows.append(Row(f"modularity {style.Q_STAR}", style.label(form), form.ink, values))
+        rows.append(Strip(f"modularity {style.Q_STAR}", style.label(form), form.ink, values))
     agreement = agreement.assign(kind=kinds(agreement))
     for name in BLOCKS:
         values = _of_networks(agreement[agreement["kind"] == name], "element_similarity")
-        rows.append(Row("agreement", name, "black", values))
+        rows.append(Strip("agreement", name, "black", values))
     return rows
 
 
@@ -127,41 +126,26 @@ def largest_difference(summary: pd.DataFrame) -> str:
     return most if most == "0" else f"{most}, {sweeps.REGULARIZERS[regularizer]}"
 
 
-def _bottoms(rows: Sequence[Row]) -> list[float]:
-    """Height in inches of each row of panels, the last at BOTTOM, with space between groups."""
-    below = [0.0]
-    for upper, lower in pairwise(reversed(rows)):
-        below.append(below[-1] + HEIGHT + GAP[1] + BREAK * (upper.group != lower.group))
-    return [BOTTOM + height for height in reversed(below)]
-
-
-def _draw_row(figure: Figure, row: Row, bottom: float, models: pd.DataFrame) -> list[Axes]:
-    """Draw the panels of a row at a height in inches, with its label on the left and its largest difference right."""
+def _draw_row(panels: np.ndarray, row: Strip, models: pd.DataFrame) -> None:
+    """Draw the panels of a row, with its label on the left and its largest difference right."""
     summary = summarize(row.values, models)
-    above = figure.axes[-len(sweeps.REGULARIZERS) :] or [None] * len(sweeps.REGULARIZERS)
-    for column, regularizer in enumerate(sweeps.REGULARIZERS):
-        place = (LEFT + column * (WIDTH + GAP[0]), bottom, WIDTH, HEIGHT)
-        axes = style.axes_at(figure, *place, sharex=above[column], sharey=figure.axes[-column] if column else None)
+    for axes, regularizer in zip(panels, STRENGTHS, strict=True):
         sweeps.draw_bands(axes, row.values.loc[is_untrained(row.values), "value"])
         if regularizer != "dropout":
             sweeps.logarithmic(axes, "x")
-        axes.tick_params(which="both", labelbottom=False, labelleft=column == 0)
         axes.minorticks_off()
         _draw_lines(axes, summary[summary.index.get_level_values("regularizer") == regularizer])
-    width, height = figure.get_size_inches()
-    middle = (bottom + HEIGHT / 2) / height
-    right = LEFT + 3 * WIDTH + 2 * GAP[0]
-    figure.text(
-        (LEFT - 0.32) / width,
-        middle,
-        row.label,
-        ha="right",
-        va="center",
-        color=row.color,
-        fontsize=style.MATH_SIZE if row.label.startswith("$") else 8,
-    )
-    figure.text((right + 0.06) / width, middle, largest_difference(summary), va="center", fontsize=7)
-    return figure.axes[-len(sweeps.REGULARIZERS) :]
+    size = style.MATH_SIZE if row.label.startswith("$") else 8
+    panels[0].set_ylabel(row.label, rotation=0, ha="right", va="center", color=row.color, fontsize=size)
+    _write_beside(panels[-1], 0.5, largest_difference(summary))
+    for axes in panels[1:]:
+        axes.tick_params(labelleft=False)
+
+
+def _write_beside(axes: Axes, height: float, text: str) -> None:
+    """Write right of axes, at a share of their height."""
+    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "center"}
+    axes.annotate(text, (1, height), (4, 0), fontsize=7, **place)
 
 
 def _draw_lines(axes: Axes, summary: pd.DataFrame) -> None:
@@ -187,13 +171,12 @@ def _draw_lines(axes: Axes, summary: pd.DataFrame) -> None:
         style.say(axes, "no trained networks")
 
 
-def _legend(figure: Figure, experiments: Collection[str]) -> None:
+def _legend(figure: SubFigure, experiments: Collection[str]) -> None:
     """Name the lines, and say which the tables lack."""
     handles = [
         Line2D([], [], **LINE, **look, label=name if experiment in experiments else f"{experiment}: none in the tables")
         for experiment, (name, look) in PROTOCOLS.items()
     ]
     handles.append(Patch(color=DIFFERENCE, label="what the protocol decides"))
-    handles.append(Patch(color=sweeps.SIGMA_GREYS[0], label="untrained"))
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (BOTTOM - 0.62) / figure.get_figheight())}
-    figure.legend(handles=handles, **place, ncols=4, frameon=False, columnspacing=1.5, handlelength=2.4)
+    handles.append(Patch(color=sweeps.SIGMA_GRAYS[0], label="untrained"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, columnspacing=1.5, handlelength=2.4)

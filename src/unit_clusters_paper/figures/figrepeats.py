@@ -16,7 +16,7 @@ from unit_clusters_paper.figures import sweeps
 from unit_clusters_paper.figures.pair_panels import KINDS
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
-SCORES = {"element_similarity": "single searches", "element_similarity_best": "best partitions"}
+SEARCHES = {"element_similarity": "single searches", "element_similarity_best": "best partitions"}
 """Columns of both tables, and what is compared there."""
 
 OTHERS = {
@@ -30,45 +30,43 @@ OTHERS = {
 MEMBERS = {"own": ["own"], "family": list(FAMILIES), "across": ["across"]}
 """The kinds of pairs that each of OTHERS but the first averages over."""
 
-# Inches.
-ACROSS, HEIGHT, GAP, LEFT, BOTTOM = 5.98, 1.46, (0.22, 0.3), 0.74, 1.65
-
 
 @rc_context(style.RC)
 def draw(repeats: pd.DataFrame, agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
-    """Draw for each form its agreement with itself, its normalised form, its family and the other family.
+    """Draw for each form its agreement with itself, its normalized form, its family and the other family.
 
     Single searches are those of the paper, and another of the same kind with a random stream of its own. Best
     partitions are the best known of each matrix, and those of two disjoint halves of its restarts.
     """
     names, kept = experiments(models), [keep_good(table, models) for table in (repeats, agreement)]
-    width = (ACROSS + GAP[0]) / len(names) - GAP[0]
-    bottom = BOTTOM + sweeps.further(names)
-    figure = Figure(figsize=(style.WIDTH, bottom + 4 * (HEIGHT + GAP[1])))
+    figure = Figure(figsize=(style.WIDTH, 8.6))
+    body = figure.subfigures()
+    part = body.subfigures()
+    searched = list(product(("trained", "untrained"), SEARCHES))
+    panels = part.subplots(len(searched), len(names), sharex=True, sharey=True, squeeze=False)
     counts = []
-    for row, (word, score) in enumerate(product(("trained", "untrained"), SCORES)):
+    for row, (word, score) in zip(panels, searched, strict=True):
         found = []
-        for column, name in enumerate(names):
-            place = LEFT + column * (width + GAP[0]), bottom + (3 - row) * (HEIGHT + GAP[1]), width, HEIGHT
-            axes = style.axes_at(figure, *place)
-            axes.set_title(name if row == 0 else "")
+        for axes, name in zip(row, names, strict=True):
             parts = (
                 table[(table["experiment"] == name) & (is_untrained(table) == (word == "untrained"))] for table in kept
             )
-            found.append(compare(*parts, score))
+            found.append(agreement_with(*parts, score))
             _draw_forms(axes, found[-1], score)
-            axes.tick_params(labelleft=column == 0, labelbottom=row == 3)
-        what = f"{word}, {SCORES[score]}"
-        middle = (place[1] + HEIGHT / 2) / figure.get_figheight()
-        figure.text(0.08 / style.WIDTH, middle, what, rotation=90, va="center", fontsize=7.5)
+        what = f"{word}, {SEARCHES[score]}"
+        row[0].set_ylabel(what, fontsize=7.5)
         counts.append(f"{what}: {count_beyond(pd.concat(found))}")
-    _label(figure, bottom)
+    for axes, name in zip(panels[0], names, strict=True):
+        axes.set_title(name)
+    part.supxlabel("mean element similarity with ... (1: the same clusters)")
+    handles = [Line2D([], [], linestyle="", color="0.25", **look, label=name) for name, look in OTHERS.values()]
+    body.legend(handles=handles, loc="outside lower center", ncols=4, handletextpad=0.1, columnspacing=1.2)
     beyond = "Rows in which other form / family / other family lie right of the bar: " + "; ".join(counts) + "."
     style.footnote(figure, [beyond, *(sweeps.describe(name, agreement, models) for name in names)])
     return figure
 
 
-def compare(searches: pd.DataFrame, pairs: pd.DataFrame, score: str) -> pd.DataFrame:
+def agreement_with(searches: pd.DataFrame, pairs: pd.DataFrame, score: str) -> pd.DataFrame:
     """The mean score of each form with each of OTHERS, a row a form and a column each; NaN where there is none.
 
     Args:
@@ -96,8 +94,8 @@ def _draw_forms(axes: Axes, scores: pd.DataFrame, score: str) -> None:
     places = range(len(FORMS))
     axes.set_yticks(places, map(style.label, FORMS), fontsize=style.MATH_SIZE)
     axes.set(xlim=(-0.04, 1.04), ylim=(len(FORMS) - 0.5, -0.5))
-    for tick, form in zip(axes.get_yticklabels(), FORMS, strict=True):
-        tick.set_color(form.ink)
+    for tick, form in zip(axes.yaxis.get_major_ticks(), FORMS, strict=True):
+        tick.label1.set_color(form.ink)
     if scores.isna().all(axis=None):
         style.say(axes, f"no networks with {score}")
         return
@@ -105,13 +103,3 @@ def _draw_forms(axes: Axes, scores: pd.DataFrame, score: str) -> None:
     for name, (_, look) in OTHERS.items():
         for place, form in zip(places, FORMS, strict=True):
             axes.plot(scores[name][place], place, linestyle="", color=form.color, **look)
-
-
-def _label(figure: Figure, bottom: float) -> None:
-    height = figure.get_figheight()
-    middle = (LEFT + ACROSS / 2) / style.WIDTH
-    text = "mean element similarity with ... (1: the same clusters)"
-    figure.text(middle, (bottom - 0.38) / height, text, ha="center", fontsize=8)
-    handles = [Line2D([], [], linestyle="", color="0.25", **look, label=name) for name, look in OTHERS.values()]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (bottom - 0.72) / height)}
-    figure.legend(handles=handles, **place, ncols=4, frameon=False, handletextpad=0.1, columnspacing=1.2)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from unit_clusters.plots import style
 from unit_clusters_paper.figures import sweeps
-from unit_clusters_paper.figures.score_panels import compare, draw_count_scale, draw_counts
+from unit_clusters_paper.figures.score_panels import count_gains, draw_count_scale, draw_counts
 from unit_clusters_paper.results.selection import experiments, keep_good
 
 COMPARISONS = (
@@ -23,13 +23,8 @@ COMPARISONS = (
 LEAST_Q = 1e-3
 """With less, a matrix has no structure to find, and a gain in percent says nothing."""
 
-GREYS = ("0.7", "0", "0.45", "0.85", "0.25", "0.6")
+GRAYS = ("0", "0.45", "0.7", "0.25", "0.85", "0.6")
 """Of the experiments, by turns."""
-
-# Inches.
-SIDE, LEFT, BOTTOM, GAP = 2.7, 0.62, 1.72, (0.68, 0.56)
-LINE = 0.13
-"""Of a title; each experiment has one."""
 
 
 @rc_context(style.RC)
@@ -42,19 +37,15 @@ def draw(modularity: pd.DataFrame, models: pd.DataFrame) -> Figure:
     """
     names = experiments(models)
     kept = keep_good(modularity[modularity["experiment"].isin(names)], models)
-    height = SIDE + GAP[1] + LINE * len(names)
-    bottom = BOTTOM + sweeps.further(names)
-    figure = Figure(figsize=(style.WIDTH, bottom + 2 * height - 0.25))
-    places = [(LEFT + column * (SIDE + GAP[0]), bottom + row * height) for row in (1, 0) for column in (0, 1)]
-    panels = [style.axes_at(figure, *place, SIDE, SIDE) for place in places]
-    for letter, axes, (before, after, name, better) in zip("abd", np.delete(panels, 2), COMPARISONS, strict=True):
+    figure = Figure(figsize=(style.WIDTH, 8.2 + 0.2 * len(names)))
+    panels = figure.subplots(2, 2)
+    compared = np.delete(panels, 2)
+    for letter, axes, (before, after, name, better) in zip("abd", compared, COMPARISONS, strict=True):
         axes.set(xlabel=f"Q, {name}", ylabel="gain in Q (percent)")
         title = rf"$\bf{{{letter}}}$   {better} against {name}"
         axes.set_title("\n".join([title, *_draw_gains(axes, kept, before, after)]), loc="left", fontsize=7)
-    rows = -(-len(names) // 3)  # of the legend
-    panels[2].set_title(r"$\bf{c}$   how often restarts find the best", loc="left", fontsize=7, pad=5 + 11 * rows)
-    _draw_successes(panels[2], kept)
-    draw_count_scale(figure, LEFT + 1.5, bottom - 0.72, 3.2)
+    _draw_successes(panels[1, 0], kept, r"$\bf{c}$   how often restarts find the best")
+    draw_count_scale(panels)
     note = f"a, b, d: a matrix (of Q above {LEAST_Q:g}) counts once; above 0 the search named first is better."
     style.footnote(figure, [note, *(sweeps.describe(name, modularity, models) for name in names)])
     return figure
@@ -75,23 +66,25 @@ def _draw_gains(axes: Axes, modularity: pd.DataFrame, before: str, after: str) -
     )
     axes.axhline(0, color="black", linewidth=0.7, zorder=0)
     return [
-        f"{name}: {compare(rows[before], rows[after])}; median {gains[rows.index].median():+.2f}%"
+        f"{name}: {count_gains(rows[before], rows[after])}; median {gains[rows.index].median():+.2f}%"
         for name, rows in pairs.groupby("experiment", sort=False)
     ]
 
 
-def _draw_successes(axes: Axes, modularity: pd.DataFrame) -> None:
-    """The share of matrices by the number of restarts that end in the best clustering, a bar an experiment."""
+def _draw_successes(axes: Axes, modularity: pd.DataFrame, title: str) -> None:
+    """Draw the share of matrices by the number of restarts that end in the best clustering, a bar an experiment."""
     counts = modularity.reindex(columns=["experiment", "best_restarts"]).dropna()
     axes.set(xlabel="number of restarts that end in the best clustering", ylabel="share of matrices")
     if counts.empty:
+        axes.set_title(title, loc="left", fontsize=7)
         style.say(axes, "no best_restarts in the tables")
         return
     bins = np.arange(counts["best_restarts"].max() + 1)
     groups = counts.groupby("experiment", sort=False)["best_restarts"]
     width = 0.81 / len(groups)
-    for place, ((name, found), color) in enumerate(zip(groups, cycle(GREYS))):
+    for place, ((name, found), color) in enumerate(zip(groups, cycle(GRAYS))):
         shares = [(found == number).mean() for number in bins]
         axes.bar(bins + width * (place - (len(groups) - 1) / 2), shares, width, color=color, label=name)
     axes.set_xticks(bins[::2])
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0, fontsize=7)
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "borderpad": 0}
+    axes.legend(**place, ncols=3, title=title, alignment="left", fontsize=7, title_fontsize=7)

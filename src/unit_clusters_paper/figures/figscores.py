@@ -17,14 +17,14 @@ from unit_clusters_paper.figures.pair_panels import KINDS
 from unit_clusters_paper.results.selection import experiments, is_untrained, keep_good
 
 SCORES = {
-    "rmi": "reduced mutual\ninformation",
+    "rmi": "reduced mutual information,\nbits per unit",
     "vi": "variation of information,\nas a similarity",
     "ari": "adjusted\nRand index",
     "spearman": "Spearman correlation\nof the matrices",
 }
 """Columns of agreement.csv, a column of panels each.
 
-Not nmi: normalised mutual information is I / mean(H_a, H_b), and `vi` the mean of I / H_a and I / H_b; in these tables
+Not nmi: normalized mutual information is I / mean(H_a, H_b), and `vi` the mean of I / H_a and I / H_b; in these tables
 the two are one statistic.
 """
 
@@ -38,9 +38,6 @@ LOOKS = {
 }
 """How to call and draw each kind of pair."""
 
-# Inches.
-SIDE, GAP, LEFT, BOTTOM = 1.25, (0.36, 0.36), 0.68, 1.5
-
 
 @rc_context(style.RC)
 def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
@@ -50,20 +47,20 @@ def draw(agreement: pd.DataFrame, models: pd.DataFrame) -> Figure:
         agreement: agreement.csv; a score that it lacks, or all NaN, leaves its panels empty but for a note.
     """
     names, kept = experiments(models), keep_good(agreement, models)
-    bottom = BOTTOM + sweeps.further(names)
-    top = bottom + len(names) * (SIDE + GAP[1]) - GAP[1]
-    figure = Figure(figsize=(style.WIDTH, top + 0.62))
-    for row, experiment in enumerate(names):
+    figure = Figure(figsize=(style.WIDTH, 1.7 + 1.65 * len(names)))
+    body = figure.subfigures()
+    part = body.subfigures()
+    panels = part.subplots(len(names), len(SCORES), sharex=True, sharey="col", squeeze=False)
+    for row, experiment in zip(panels, names, strict=True):
         trained = kept[(kept["experiment"] == experiment) & ~is_untrained(kept)]
-        for column, score in enumerate(SCORES):
-            place = LEFT + column * (SIDE + GAP[0]), top - row * (SIDE + GAP[1]) - SIDE, SIDE, SIDE
-            beside = figure.axes[column] if row else None
-            axes = style.axes_at(figure, *place, sharex=figure.axes[0] if figure.axes else None, sharey=beside)
-            axes.tick_params(labelbottom=row == len(names) - 1)
-            title = f"{SCORES[score]}\n" if row == 0 else ""
+        for axes, score in zip(row, SCORES, strict=True):
+            axes.tick_params(labelleft=True)
+            title = f"{SCORES[score]}\n" if axes in panels[0] else ""
             axes.set_title(title + _draw_pairs(axes, trained, score), fontsize=7.5)
-        figure.axes[-len(SCORES)].set_ylabel(f"{experiment}\nmean score")
-    _label(figure, bottom)
+        row[0].set_ylabel(f"{experiment}\nmean score")
+    part.supxlabel("mean element similarity")
+    handles = [Line2D([], [], linestyle="", markersize=4, **look, label=name) for name, look in LOOKS.values()]
+    body.legend(handles=handles, loc="outside lower center", ncols=4, handletextpad=0.1, columnspacing=1.2)
     note = "Up and right: more alike. ρ: rank correlation."
     style.footnote(figure, [note, *(sweeps.describe(name, agreement, models) for name in names)])
     return figure
@@ -81,12 +78,3 @@ def _draw_pairs(axes: Axes, trained: pd.DataFrame, score: str) -> str:
     pairs = np.triu_indices(len(FORMS), 1)
     points = pd.DataFrame({"x": x[pairs], "y": y[pairs]}).dropna()
     return f"ρ = {points.rank().corr().loc['x', 'y']:.2f}"
-
-
-def _label(figure: Figure, bottom: float) -> None:
-    height = figure.get_figheight()
-    middle = (LEFT + (len(SCORES) * (SIDE + GAP[0]) - GAP[0]) / 2) / style.WIDTH
-    figure.text(middle, (bottom - 0.4) / height, "mean element similarity", ha="center", fontsize=8)
-    handles = [Line2D([], [], linestyle="", markersize=4, **look, label=name) for name, look in LOOKS.values()]
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, (bottom - 0.88) / height)}
-    figure.legend(handles=handles, **place, ncols=4, frameon=False, handletextpad=0.1, columnspacing=1.2)

@@ -1,5 +1,6 @@
 """What one choice at a time does to the headline numbers."""
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -16,32 +17,57 @@ TITLES = {
 }
 """A column of sensitivity.csv, a panel each."""
 
-NOTE = "Mean ± standard error over seeds; line and grey: as in the paper, in the same networks."
+AXES = {"lead": f"difference in {style.Q_STAR}", **dict.fromkeys(list(TITLES)[1:], "element similarity")}
+"""What is on the horizontal axis of each."""
 
-# Inches.
-LEFT, WIDTH, GAP, ROW, BOTTOM = 2.35, 1.03, 0.13, 0.2, 0.85
+OTHER_SCORE = "corrected for chance"
+"""In the name of a choice by which the scores of agreement are others than those that the axes name."""
+
+NOTE = (
+    "Mean ± standard error over seeds; line and gray: as in the paper, in the same networks. "
+    "Hollow: element similarity corrected for chance, which is 0 for unrelated clusters."
+)
 
 
 @rc_context(style.RC)
 def draw(sensitivity: pd.DataFrame) -> Figure:
     """Draw a panel a headline number, and a line a choice, from sensitivity.csv."""
     sources = dict(iter(sensitivity.groupby("source", sort=False)))
-    groups = list(sources.values())
-    heights = [ROW * (len(rows) + 0.5) for rows in groups]
-    top = BOTTOM + sum(heights) + 0.35 * (len(groups) - 1)
-    figure = Figure(figsize=(style.WIDTH, top + 0.7))
-    for place, (name, title) in enumerate(TITLES.items()):
-        first, upper = None, top
-        for rows, height in zip(groups, heights, strict=True):
-            box = (LEFT + place * (WIDTH + GAP), upper - height, WIDTH, height)
-            axes = style.axes_at(figure, *box, sharex=first)
+    heights = [len(rows) + 0.5 for rows in sources.values()]
+    figure = Figure(figsize=(style.WIDTH, 1.4 + 0.3 * len(sources) + 0.2 * sum(heights)))
+    panels = figure.subplots(
+        len(sources), len(TITLES), sharex="col", sharey="row", squeeze=False, height_ratios=heights
+    )
+    for row, (source, rows) in zip(panels, sources.items(), strict=True):
+        for axes, name in zip(row, TITLES, strict=True):
             _draw_number(axes, rows, name)
-            _name_rows(axes, rows, labelled=place == 0)
-            first, upper = first or axes, upper - height - 0.35
-        first.set_title(title, pad=4 if len(groups) == 1 else 14)
-        first.tick_params(labelbottom=len(groups) == 1)
+        row[0].set_yticks(range(len(rows)), map(in_words, rows["choice"]))
+        row[0].set_ylim(len(rows) - 0.25, -0.75)
+        row[0].set_title(source, loc="right", x=-0.03, fontsize=8, weight="bold")
+    for name, axes in zip(TITLES, panels.T, strict=True):
+        axes[0].set_title(TITLES[name])
+        axes[-1].set_xlabel(AXES[name])
     style.footnote(figure, [NOTE, *(f"{source}: {_networks(rows)}." for source, rows in sources.items())])
     return figure
+
+
+def in_words(choice: str) -> str:
+    """A choice that is written as in the configuration, `section: key: value`, in words; any other as it is.
+
+    Several choices, parted by semicolons, are put into words one by one.
+    """
+    return "; ".join(_one_in_words(one) for one in choice.split("; "))
+
+
+def _one_in_words(choice: str) -> str:
+    section, *setting = choice.split(": ")
+    if len(setting) != 2:
+        return choice
+    key, value = setting
+    name = key.replace("_", " ")
+    if value in ("True", "False"):
+        return f"{section}: {'no ' * (value == 'False')}{name}"
+    return f"{section}: {name} {f'{int(value):,}' if value.isdecimal() else value}"
 
 
 def _draw_number(axes: Axes, rows: pd.DataFrame, name: str) -> None:
@@ -51,16 +77,12 @@ def _draw_number(axes: Axes, rows: pd.DataFrame, name: str) -> None:
     axes.axvline(value, color="0.4", linewidth=0.8, zorder=1)
     look = {"linestyle": "", "marker": "o", "markersize": 3.5, "color": "black", "elinewidth": 0.8}
     axes.errorbar(rows[name], range(len(rows)), xerr=rows[f"{name}_se"], **look)
-
-
-def _name_rows(axes: Axes, rows: pd.DataFrame, labelled: bool) -> None:
-    axes.set_yticks(range(len(rows)), rows["choice"] if labelled else [])
-    axes.set(ylim=(len(rows) - 0.25, -0.75))
+    if name != "lead":
+        other = np.flatnonzero(rows["choice"].str.contains(OTHER_SCORE))
+        axes.plot(rows[name].iloc[other], other, "o", markersize=3.5, color="black", markerfacecolor="white", zorder=3)
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.1)
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    if labelled:
-        axes.set_title(rows["source"].iloc[0], loc="right", x=-0.03, fontsize=8, weight="bold", pad=4)
 
 
 def _networks(rows: pd.DataFrame) -> str:

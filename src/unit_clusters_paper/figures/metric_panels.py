@@ -1,11 +1,12 @@
-"""Performance, weight norms and sparsity against regularisation strength (Figs. S2 to S4)."""
+"""Performance, weight norms and sparsity against regularization strength (Figs. S2 to S4)."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
@@ -27,7 +28,7 @@ STRENGTHS = {"l2": "L2 strength", "l1": "L1 strength", "dropout": "dropout proba
 SEEDS = colormaps["tab10"]
 
 MEAN = {"color": "black", "linewidth": 1.4, "marker": "o", "markersize": 2.5}
-UNTRAINED = {"color": "0.6", "linewidth": 1.2}
+MEAN_OF_UNTRAINED = {"color": "0.6", "linewidth": 1.2}
 
 ACCURACIES = {
     "train_accuracy": (0.1, 0.8, 0.95, 0.99, 0.999, 1),
@@ -38,14 +39,10 @@ ACCURACIES = {
 RESOLUTION = 1e-4
 """One error in 10,000 images; where none is made, the scale of accuracy needs an end."""
 
-# Inches.
-WIDTH, HEIGHT, GAP = 1.8, 1.15, (0.22, 0.12)
-LEFT, BOTTOM = 0.88, 1.3
-
 
 @rc_context(style.RC)
 def draw(models: pd.DataFrame, experiment: str) -> Figure:
-    """Draw a row of panels a metric and a column a regulariser, all trained networks of one experiment included.
+    """Draw a row of panels a metric and a column a regularizer, all trained networks of one experiment included.
 
     Accuracies have a logarithmic scale of the error, 1 - accuracy, so that 0.95, 0.98 and 0.99 are told apart.
 
@@ -54,24 +51,19 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
         experiment: its name in the tables.
     """
     table = models[models["experiment"] == experiment]
-    top = BOTTOM + len(METRICS) * (HEIGHT + GAP[1])
-    figure = Figure(figsize=(style.WIDTH, top + 0.25))
+    figure = Figure(figsize=(style.WIDTH, 7.9))
+    body = figure.subfigures()
+    panels = body.subplots(len(METRICS), len(STRENGTHS), sharex="col", sharey="row")
     shown = sweeps.with_baseline(table, table)
-    for column, regularizer in enumerate(sweeps.REGULARIZERS):
-        first = None
-        for row, metric in enumerate(METRICS):
-            place = LEFT + column * (WIDTH + GAP[0]), top - (row + 1) * (HEIGHT + GAP[1]), WIDTH, HEIGHT
-            beside = figure.axes[row] if column else None
-            axes = style.axes_at(figure, *place, sharex=first, sharey=beside)
-            first = first or axes
+    for column, (regularizer, label) in zip(panels.T, STRENGTHS.items(), strict=True):
+        for axes, metric in zip(column, METRICS, strict=True):
             _draw_metric(axes, shown, regularizer, metric)
-            axes.tick_params(which="both", labelbottom=row == len(METRICS) - 1, labelleft=column == 0)
-            if column == 0:
-                axes.set_ylabel(METRICS[metric])
-                axes.yaxis.set_label_coords(-0.5 / WIDTH, 0.5)
-        first.set_title(sweeps.REGULARIZERS[regularizer])
-        figure.axes[-1].set_xlabel(STRENGTHS[regularizer])
-    _legend(figure)
+        column[0].set_title(sweeps.REGULARIZERS[regularizer])
+        column[-1].set_xlabel(label)
+    for axes, label in zip(panels[:, 0], METRICS.values(), strict=True):
+        axes.set_ylabel(label)
+        axes.yaxis.set_label_coords(-0.28, 0.5)
+    _legend(body)
     untrained = is_untrained(table).sum()
     style.footnote(
         figure,
@@ -80,7 +72,8 @@ def draw(models: pd.DataFrame, experiment: str) -> Figure:
             f"{untrained} untrained.",
             f"Dotted: {limit(models)} test accuracy; figures of modularity and agreement leave out the networks below "
             "it. A strength with seeds on both sides of it has no mean; dots are its seeds.",
-            f"{sweeps.BASELINE} Accuracies: on a logarithmic scale of the error.",
+            f"{sweeps.BASELINE_NOTE} Accuracies: on a logarithmic scale of the error plus {sweeps.number(RESOLUTION)}, "
+            "so that 1 has a place.",
         ],
     )
     return figure
@@ -103,7 +96,7 @@ def is_split(rows: pd.DataFrame) -> pd.Series:
 
 
 def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str) -> None:
-    """Thin lines for seeds, a thick one for their mean and standard error, grey for the mean of untrained networks."""
+    """Thin lines for seeds, a thick one for their mean and standard error, gray for the mean of untrained networks."""
     rows = table[table["regularizer"] == regularizer]
     if rows.empty:
         style.say(axes, f"no {sweeps.REGULARIZERS[regularizer]} networks")
@@ -116,7 +109,7 @@ def _draw_metric(axes: Axes, table: pd.DataFrame, regularizer: str, metric: str)
         axes.plot(of_seed["strength"], of_seed[metric], **line, markevery=dots.tolist())
     summary = rows.groupby("strength")[metric].agg(["mean", "sem"]).mask(split)
     axes.errorbar(summary.index, summary["mean"], summary["sem"], **MEAN, zorder=3)
-    axes.axhline(table.loc[is_untrained(table), metric].mean(), **UNTRAINED, zorder=1)
+    axes.axhline(table.loc[is_untrained(table), metric].mean(), **MEAN_OF_UNTRAINED, zorder=1)
     if metric == "test_accuracy":
         axes.axhline(table[LIMIT].max(), color="black", linewidth=0.7, linestyle=":", zorder=1)
 
@@ -134,11 +127,11 @@ def _scale(axes: Axes, regularizer: str, metric: str) -> None:
         axes.set_ylim(-0.05, 1.05)
 
 
-def _legend(figure: Figure) -> None:
-    lines = [
-        Line2D([], [], **MEAN, label="mean ± standard error"),
-        Line2D([], [], color=SEEDS(0), linewidth=0.6, label="one seed"),
-        Line2D([], [], **UNTRAINED, label="mean of untrained networks"),
-    ]
-    place = (0.5, 0.6 / figure.get_figheight())
-    figure.legend(handles=lines, loc="lower center", bbox_to_anchor=place, ncols=3, frameon=False)
+def _legend(figure: SubFigure) -> None:
+    entries = {
+        "mean ± standard error": Line2D([], [], **MEAN),
+        "seeds": tuple(Line2D([], [], color=SEEDS(seed), linewidth=0.6) for seed in range(3)),
+        "mean of untrained networks": Line2D([], [], **MEAN_OF_UNTRAINED),
+    }
+    handlers = {tuple: HandlerTuple(ndivide=None)}
+    figure.legend(entries.values(), entries, handler_map=handlers, loc="outside lower center", ncols=3)

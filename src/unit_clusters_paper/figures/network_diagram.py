@@ -15,7 +15,7 @@ ENDS = {"in": 6, "out": 3}
 def draw_network(axes: Axes, hidden: Sequence[int]) -> None:
     """Draw each layer as a column of circles, more for larger layers, with its number of units below.
 
-    Neighbouring layers of one size share a label such as "2 × 64". Hidden layers are filled; inputs are on their left,
+    Neighboring layers of one size share a label such as "2 × 64". Hidden layers are filled; inputs are on their left,
     outputs on their right.
 
     Args:
@@ -44,5 +44,5 @@ def _circles(units: int) -> int:
 
 
 def _heights(circles: int) -> Float[np.ndarray, " circles"]:
-    """A third apart and centred on 0."""
+    """A third apart and centered on 0."""
     return (np.arange(circles) - (circles - 1) / 2) / 3

@@ -9,9 +9,11 @@ from unit_clusters.plots.agreement import MISSING
 from unit_clusters.similarity.measures import FAMILIES, FORMS, Kind, kind
 
 # Vermilion and bluish green, not pure red and green, which color-blind readers would confuse; from dark to light, so
-# that the sign is seen in grey too.
-DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#7d1200", "#cf5a3c", "#a3a3a3", "#5fd0a4", "#c9fff0"])
-DIFFERENCES = DIFFERENCES.with_extremes(bad=MISSING)
+# that the sign is seen in gray too.
+DIFFERENCE_COLORS = LinearSegmentedColormap.from_list(
+    "differences", ["#7d1200", "#cf5a3c", "#a3a3a3", "#5fd0a4", "#c9fff0"]
+)
+DIFFERENCE_COLORS = DIFFERENCE_COLORS.with_extremes(bad=MISSING)
 
 KINDS = np.array([[kind(a, b) for b in FORMS] for a in FORMS])
 """`kind` of each pair, in the order of FORMS."""
@@ -22,7 +24,7 @@ def is_blank(matrix: Float[np.ndarray, "forms forms"]) -> bool:
     return bool(np.isnan(matrix[~np.eye(len(FORMS), dtype=bool)]).all())
 
 
-def reach(*differences: Float[np.ndarray, "forms forms"]) -> float:
+def scale_end(*differences: Float[np.ndarray, "forms forms"]) -> float:
     """The largest absolute difference, rounded up to a multiple of 0.05: the end of a scale that shows them all."""
     magnitudes = np.abs(differences)
     return max(0.05, np.ceil(20 * np.max(magnitudes, where=np.isfinite(magnitudes), initial=0)) / 20)

@@ -9,10 +9,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
-from matplotlib.figure import Figure
 
 from unit_clusters.clusters.modularity import EQUAL
-from unit_clusters.plots import style
 
 COUNTS = LinearSegmentedColormap.from_list("counts", colormaps["Blues"](np.linspace(0.25, 1, 256)))
 """Of matrices in a hexagon, from 1 on; one of them is still seen on white."""
@@ -27,33 +25,33 @@ def draw_counts(
     """Draw how many points lie in each of many small hexagons; points that coincide are counted, not hidden.
 
     Args:
+        axes: about as high as they are wide.
         x: a point each.
         y: likewise.
         ends: of the axes: left, right, bottom, top; points beyond them are not shown.
     """
     shown = (ends[0] <= x) & (x <= ends[1]) & (ends[2] <= y) & (y <= ends[3])
-    box = axes.get_window_extent()
-    rows = round(CELLS * box.height / box.width / np.sqrt(3))  # so that the hexagons are regular
-    axes.hexbin(x[shown], y[shown], gridsize=(CELLS, rows), extent=ends, mincnt=1, linewidths=0, cmap=COUNTS)
+    cells = (CELLS, round(CELLS / np.sqrt(3)))  # so that the hexagons are regular
+    axes.hexbin(x[shown], y[shown], gridsize=cells, extent=ends, mincnt=1, linewidths=0, cmap=COUNTS)
     axes.set(xlim=ends[:2], ylim=ends[2:])
 
 
-def compare(before: pd.Series, after: pd.Series) -> str:
+def count_gains(before: pd.Series, after: pd.Series) -> str:
     """In how many matrices `after` is better than `before` or worse, in words."""
     gain = after - before
     return f"better in {(gain > EQUAL).mean():.1%}, worse in {(gain < -EQUAL).mean():.1%}"
 
 
-def draw_count_scale(figure: Figure, left: float, bottom: float, width: float) -> None:
-    """Give the hexagons of all panels one colour scale, and draw it at a place in inches, if there are any."""
-    panels = [panel for axes in figure.axes for panel in axes.collections if isinstance(panel, PolyCollection)]
-    if not panels:
+def draw_count_scale(panels: np.ndarray) -> None:
+    """Give the hexagons of all panels one color scale, and draw it below them, if there are any."""
+    found = [drawn for axes in panels.flat for drawn in axes.collections if isinstance(drawn, PolyCollection)]
+    if not found:
         return
-    norm = LogNorm(1, max(2, *(panel.get_array().max() for panel in panels)))
-    for panel in panels:
-        panel.set_norm(norm)
-    scale = style.axes_at(figure, left, bottom, width, 0.08)
-    bar = figure.colorbar(panels[0], cax=scale, orientation="horizontal", label="matrices in a hexagon")
+    norm = LogNorm(1, max(2, *(hexagons.get_array().max() for hexagons in found)))
+    for hexagons in found:
+        hexagons.set_norm(norm)
+    place = {"ax": panels, "location": "bottom", "shrink": 0.5, "aspect": 40, "pad": 0.02}
+    bar = panels.flat[0].figure.colorbar(found[0], **place, label="matrices in a hexagon")
     ticks = [count for count in (1, 10, 100, 1000) if count <= norm.vmax]
     bar.set_ticks(ticks, labels=map(str, ticks))
     bar.minorticks_off()

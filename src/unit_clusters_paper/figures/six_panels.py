@@ -1,6 +1,7 @@
 """Panels of agreement, six for three experiments: trained and minus untrained (Figs. 5 and S12)."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from string import ascii_letters
 from typing import NamedTuple
 
@@ -8,21 +9,15 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure, SubFigure
 
 from unit_clusters.plots import style
-from unit_clusters.plots.agreement import SCORES, draw_matrix, draw_scale, name_forms, write_numbers
-from unit_clusters_paper.figures import sweeps
-from unit_clusters_paper.figures.pair_panels import DIFFERENCES, is_blank, reach
+from unit_clusters.plots.agreement import SCORE_COLORS, draw_matrix, draw_scale, name_forms, write_numbers
+from unit_clusters_paper.figures.pair_panels import DIFFERENCE_COLORS, is_blank, scale_end
 
 COLUMNS = 3
 """Experiments beside each other; further ones follow below."""
-
-# Inches.
-SIDE, GAP, LEFT = 1.9, 0.12, 0.85
-BOTTOM_TRAINED, BOTTOM_DIFFERENCES, TOP = 4.82, 1.97, 7.02
-BLOCK = TOP - 0.77
-"""Height of COLUMNS experiments; what is left is for the foot."""
 
 
 class Means(NamedTuple):
@@ -38,71 +33,52 @@ def draw_six(means: Mapping[str, Means], ticks: Sequence[float], label: str, gai
 
     Args:
         means: by the name of the experiment.
-        ticks: of the colour scale of the trained averages, from its one end to the other.
+        ticks: of the color scale of the trained averages, from its one end to the other.
         label: what that scale shows, and which way is better.
         gain: what a positive difference means.
         notes: for the foot of the figure.
     """
     rows = [list(means)[first : first + COLUMNS] for first in range(0, len(means), COLUMNS)]
-    further = sweeps.further(means)
-    figure = Figure(figsize=(style.WIDTH, TOP + further + (len(rows) - 1) * BLOCK))
-    for number, names in enumerate(rows):
-        foot, letters = further + (len(rows) - 1 - number) * BLOCK, ascii_letters[2 * COLUMNS * number :]
-        trained = {name: means[name].trained for name in names}
-        differences = {name: means[name].trained - means[name].untrained for name in names}
-        _draw_trained(figure, foot + BOTTOM_TRAINED, letters, trained, ticks, label)
-        _draw_differences(figure, foot + BOTTOM_DIFFERENCES, letters[len(names) :], differences, gain)
+    figure = Figure(figsize=(style.WIDTH, 0.55 + 6.1 * len(rows)))
+    blocks = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    for number, (block, names) in enumerate(zip(blocks, rows, strict=True)):
+        letters = ascii_letters[2 * COLUMNS * number :]
+        _draw_block(block, letters, {name: means[name] for name in names}, ticks, label, gain)
     style.footnote(figure, notes)
     return figure
 
 
-def _draw_trained(
-    figure: Figure,
-    bottom: float,
-    letters: str,
-    means: Mapping[str, Float[np.ndarray, "forms forms"]],
-    ticks: Sequence[float],
-    label: str,
+def _draw_block(
+    block: SubFigure, letters: str, means: Mapping[str, Means], ticks: Sequence[float], label: str, gain: str
 ) -> None:
-    for column, (name, matrix) in enumerate(means.items()):
-        axes = _panel(figure, column, bottom, rf"$\bf{{{letters[column]}}}$   {name}, trained")
-        name_forms(axes, rows=column == 0, columns=False)
-        if is_blank(matrix):
-            style.say(axes, f"no trained {name} networks")
-        else:
-            draw_matrix(axes, matrix, SCORES, ticks[0], ticks[-1])
-            write_numbers(axes)
-    draw_scale(_strip(figure, 0, COLUMNS, bottom - 0.18), SCORES, ticks, label)
+    panels = block.subplots(2, COLUMNS)
+    for unused in panels[:, len(means) :].flat:
+        unused.set_axis_off()
+    upper, lower = panels
+    differences = [mean.trained - mean.untrained for mean in means.values()]
+    ends = [scale_end(*shared or differences) for shared in (differences[: COLUMNS - 1], differences[COLUMNS - 1 :])]
+    ends = [ends[0]] * (COLUMNS - 1) + ends[1:]
+    for column, (name, mean) in enumerate(means.items()):
+        upper[column].set_title(rf"$\bf{{{letters[column]}}}$   {name}, trained", loc="left")
+        lower[column].set_title(rf"$\bf{{{letters[len(means) + column]}}}$   {name}, trained − untrained", loc="left")
+        for axes in (upper[column], lower[column]):
+            name_forms(axes, rows=column == 0, columns=axes is lower[column])
+        _draw_panel(upper[column], mean.trained, SCORE_COLORS, ticks[0], ticks[-1], f"no trained {name} networks")
+        note = f"no trained and untrained {name} networks to compare"
+        _draw_panel(lower[column], differences[column], DIFFERENCE_COLORS, -ends[column], ends[column], note)
+    draw_scale(upper[None], SCORE_COLORS, ticks, label, "bottom")
+    label = f"trained − untrained (green: {gain} after training)"
+    for end, shared in groupby(range(COLUMNS), ends.__getitem__):
+        draw_scale(lower[None, list(shared)], DIFFERENCE_COLORS, (-end, 0, end), label, "bottom")
+        label = f"the same, panel {letters[2 * len(means) - 1]}"
 
 
-def _draw_differences(
-    figure: Figure, bottom: float, letters: str, differences: Mapping[str, Float[np.ndarray, "forms forms"]], gain: str
+def _draw_panel(
+    axes: Axes, matrix: Float[np.ndarray, "forms forms"], cmap: Colormap, low: float, high: float, note: str
 ) -> None:
-    names = list(differences)
-    scales = {f"trained − untrained (green: {gain} after training)": names[: COLUMNS - 1]}
-    if len(names) == COLUMNS:
-        scales[f"the same, scale of panel {letters[COLUMNS - 1]}"] = names[COLUMNS - 1 :]
-    for label, shared in scales.items():
-        end, first = reach(*(differences[name] for name in shared)), names.index(shared[0])
-        for column, name in enumerate(shared, start=first):
-            axes = _panel(figure, column, bottom, rf"$\bf{{{letters[column]}}}$   {name}, trained − untrained")
-            name_forms(axes, rows=column == 0, columns=True)
-            if is_blank(differences[name]):
-                style.say(axes, f"no trained and untrained {name} networks to compare")
-            else:
-                draw_matrix(axes, differences[name], DIFFERENCES, -end, end)
-                write_numbers(axes, signed=True)
-        strip = _strip(figure, first, COLUMNS - 1 if first == 0 else 1, bottom - 0.85)
-        draw_scale(strip, DIFFERENCES, (-end, 0, end), label)
-
-
-def _panel(figure: Figure, column: int, bottom: float, title: str) -> Axes:
-    axes = style.axes_at(figure, LEFT + column * (SIDE + GAP), bottom, SIDE, SIDE)
-    axes.set_title(title, loc="left")
-    return axes
-
-
-def _strip(figure: Figure, column: int, columns: int, bottom: float) -> Axes:
-    """Axes for a colour scale below some columns, a little shorter so that the end labels of two scales stay apart."""
-    width = columns * (SIDE + GAP) - GAP
-    return style.axes_at(figure, LEFT + column * (SIDE + GAP) + 0.15, bottom, width - 0.3, 0.08)
+    """Draw a matrix and its numbers; if it is blank, a note."""
+    if is_blank(matrix):
+        style.say(axes, note)
+    else:
+        draw_matrix(axes, matrix, cmap, low, high)
+        write_numbers(axes)

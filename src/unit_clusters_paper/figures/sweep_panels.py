@@ -1,4 +1,4 @@
-"""Modularity or number of clusters against percent regularisation, eight panels (Figs. 3, 4, S6 to S8)."""
+"""Modularity or number of clusters against percent regularization, eight panels (Figs. 3, 4, S6 to S8)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase, SubFigure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -21,25 +21,11 @@ from unit_clusters_paper.results.selection import is_untrained
 FULL_RANGE = {"l2": (1e-5, 1e-1), "l1": (1e-5, 1e-2)}
 """The strengths that count as 0 % and 100 % (caption of Fig. 3); dropout's percentage is its probability."""
 
-LEFT = 0.68
-"""Inches to the left of all panels."""
-
-GAP = (0.1, 0.27)
-
-PANEL = ((6.18 + GAP[0]) / len(MEASURES) - GAP[0], 1.3)
-"""Width and height in inches."""
-
-HEADER = 0.52
-"""Inches above the upper row of panels, for the names of their columns."""
-
-ROWS = 2 * PANEL[1] + GAP[1]
-"""Inches from the bottom of the lower panels to the top of the upper ones."""
-
 X_LABEL = "percent regularization (log-spaced for L2 from 1e-5 to 1e-1 and L1 from 1e-5 to 1e-2; dropout: probability)"
 
 POOLED = (
     "Points: means over seeds and layers. Thin bars: standard error over both, as in the paper; thick bars: over "
-    f"seeds, each network's layers averaged first. {sweeps.BASELINE}"
+    f"seeds, each network's layers averaged first. {sweeps.BASELINE_NOTE}"
 )
 
 HOLLOW = {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 0.8, "zorder": 2.5}
@@ -81,7 +67,7 @@ def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODU
     Args:
         modularity: rows of modularity.csv, without discarded networks; NaN scores are ignored.
         models: models.csv, to know how many seeds there were.
-        column: the column to summarise.
+        column: the column to summarize.
 
     Returns:
         A table with columns experiment, measure, normalized, regularizer, strength, mean, sem (of a single score: NaN),
@@ -104,23 +90,19 @@ def summarize(modularity: pd.DataFrame, models: pd.DataFrame, column: str = MODU
 
 
 def draw_panels(
-    figure: Figure,
-    left: float,
-    bottom: float,
-    modularity: pd.DataFrame,
-    models: pd.DataFrame,
-    quantity: Quantity = MODULARITY,
+    figure: FigureBase, modularity: pd.DataFrame, models: pd.DataFrame, quantity: Quantity = MODULARITY
 ) -> dict[Form, Axes]:
-    """Draw a panel a form, 6.2 by ROWS inches and their axis labels and names outside, from a corner given in inches.
+    """Draw a panel a form.
 
-    Columns are the measures, the lower row is normalised; all panels share both axes, and `fit` sets their ends.
+    Columns are the measures, the lower row is normalized; all panels share both axes, and `fit` sets their ends.
 
     Args:
+        figure: that has nothing else in it.
         modularity: rows of one experiment, without discarded networks.
         models: models.csv.
         quantity: what to show.
     """
-    panels = empty_panels(figure, left, bottom, quantity)
+    panels = empty_panels(figure, quantity)
     summary = summarize(modularity, models, quantity.column)
     untrained = modularity[is_untrained(modularity)]
     for form, axes in panels.items():
@@ -129,44 +111,39 @@ def draw_panels(
     percents = [0, 100, *summary["percent"]]
     panels[FORMS[0]].set_xticks((0, 25, 50, 75, 100))
     panels[FORMS[0]].set(xlim=(min(percents) - 4, max(percents) + 4))
-    place = (left + _middle(MEASURES)) / style.WIDTH, (bottom - 0.25) / figure.get_figheight()
-    figure.text(*place, X_LABEL, ha="center", va="top")
+    figure.supxlabel(X_LABEL)
     if summary.empty:
         for axes in panels.values():
             style.say(axes, "no trained networks")
     return panels
 
 
-def empty_panels(figure: Figure, left: float, bottom: float, quantity: Quantity) -> dict[Form, Axes]:
+def empty_panels(figure: FigureBase, quantity: Quantity) -> dict[Form, Axes]:
     """The panels of `draw_panels`, named but empty.
 
     Names stand above the panels and to the right, where the links of Fig. 3 do not pass.
     """
-    panels: dict[Form, Axes] = {}
-    width, height = figure.get_size_inches()
-    for form in FORMS:
-        column, row = MEASURES.index(form.measure), int(not form.normalized)
-        place = (left + column * (PANEL[0] + GAP[0]), bottom + row * (PANEL[1] + GAP[1]), *PANEL)
-        first = panels.get(FORMS[0])
-        axes = style.axes_at(figure, *place, sharex=first, sharey=first)
-        axes.tick_params(labelleft=column == 0, labelbottom=row == 0)
-        if column == 0:
-            axes.set_ylabel(f"{'normalized' if form.normalized else 'unnormalized'}\n{quantity.label}")
-        axes.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=form.ink)
-        panels[form] = axes
-        if row:
-            right, above = (place[0] + PANEL[0] + 0.1) / width, (place[1] + PANEL[1] + 0.21) / height
-            figure.text(right, above, RECORDS[form.measure].words, ha="right", fontsize=7, color=form.ink)
-    for family, measures in FAMILIES.items():
-        place = (left + _middle(measures)) / width, (bottom + ROWS + 0.35) / height
-        figure.text(*place, family, ha="center", weight="bold")
+    heads = [RECORDS[measure].family for measure in MEASURES]
+    rows = [[str(Form(measure, normalized)) for measure in MEASURES] for normalized in (False, True)]
+    axes = figure.subplot_mosaic([heads, *rows], height_ratios=(0.01, 1, 1))
+    for family in FAMILIES:
+        axes[family].set_axis_off()
+        axes[family].set_title(family, weight="bold", fontsize=7.5, pad=0)
+    panels = {form: axes[str(form)] for form in FORMS}
+    first, *others = panels.values()
+    for panel in others:
+        panel.sharex(first)
+        panel.sharey(first)
+    for form, panel in panels.items():
+        panel.label_outer()
+        panel.set_title(style.label(form), loc="right", pad=2, fontsize=style.MATH_SIZE, color=form.ink)
+        if form.measure == MEASURES[0]:
+            panel.set_ylabel(f"{quantity.label}\nof {'normalized' if form.normalized else 'unnormalized'} $S$")
+        if not form.normalized:
+            outside = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
+            words = panel.annotate(RECORDS[form.measure].words, (1, 1), (8, 15), fontsize=7, color=form.ink, **outside)
+            words.set_in_layout(form.measure == MEASURES[-1])  # all others reach into the gap before the next panel
     return panels
-
-
-def _middle(measures: Sequence[str]) -> float:
-    """Inches from the left of all panels to the middle of those of some neighbouring measures."""
-    columns = MEASURES.index(measures[0]), MEASURES.index(measures[-1])
-    return sum(columns) / 2 * (PANEL[0] + GAP[0]) + PANEL[0] / 2
 
 
 def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
@@ -182,6 +159,7 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.set_ylim(0.85 * quantity.least, top)
         else:
+            axes.locator_params(axis="y", nbins=6)  # not as many as fit, which changes when room is made for them
             axes.set_ylim(-0.05 * top, top)
 
 
@@ -193,7 +171,7 @@ def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
 
 
 def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], summary: pd.DataFrame) -> None:
-    """A regulariser's line in the colour of the form.
+    """A regularizer's line in the color of the form.
 
     Args:
         x: where its points stand.
@@ -209,28 +187,26 @@ def draw_means(axes: Axes, form: Form, regularizer: str, x: Iterable[float], sum
 
 
 def look(regularizer: str) -> dict[str, str | float]:
-    """Line and marker of a regulariser, as keyword arguments of matplotlib."""
+    """Line and marker of a regularizer, as keyword arguments of matplotlib."""
     size = 5.5 if regularizer == "dropout" else 3.5  # a star fills less of its size
     line = {"linestyle": sweeps.LINES[regularizer], "linewidth": 0.9}
     return {**line, "marker": sweeps.MARKERS[regularizer], "markersize": size, "markeredgewidth": 0}
 
 
-def legend(figure: Figure, bottom: float) -> None:
-    """Say what markers and grey bands are, in one line at a height in inches."""
+def legend(figure: SubFigure) -> None:
+    """Say below all panels, in one line, what markers and gray bands are."""
     entries = {
         word: Line2D([], [], color="0.25", **look(regularizer)) for regularizer, word in sweeps.REGULARIZERS.items()
     }
-    if any(line.get_markerfacecolor() == "white" for axes in figure.axes for line in axes.lines):
+    if any(line.get_markerfacecolor() == "white" for axes in figure.get_figure(root=True).axes for line in axes.lines):
         entries["hollow: fewer than half of the seeds left"] = Line2D([], [], color="0.25", **look("l2") | HOLLOW)
-    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=grey) for grey in sweeps.SIGMA_GREYS)
+    entries["untrained, mean ± 1, 2, 3 σ"] = tuple(Patch(color=gray) for gray in sweeps.SIGMA_GRAYS)
     figure.legend(
         entries.values(),
         entries,
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
-        loc="lower center",
-        bbox_to_anchor=(0.5, bottom / figure.get_figheight()),
+        loc="outside lower center",
         ncols=5,
-        frameon=False,
         columnspacing=1.5,
         handlelength=2.4,
     )

@@ -1,4 +1,4 @@
-"""What figures of sweeps share: how regularisers look, which networks are shown, and how that is said."""
+"""What figures of sweeps share: how regularizers look, which networks are shown, and how that is said."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -15,7 +15,7 @@ REGULARIZERS = {"l2": "L2", "l1": "L1", "dropout": "dropout"}
 MARKERS = {"l2": "o", "l1": "D", "dropout": "*"}
 LINES = {"l2": "--", "l1": ":", "dropout": "-"}
 
-SIGMA_GREYS = ("#c9c9c9", "#dddddd", "#eeeeee")
+SIGMA_GRAYS = ("#c9c9c9", "#dddddd", "#eeeeee")
 """Within 1, 2 and 3 standard deviations of the untrained networks' mean."""
 
 SETTING = ["measure", "normalized", "regularizer", "strength"]
@@ -23,7 +23,9 @@ SETTING = ["measure", "normalized", "regularizer", "strength"]
 
 
 def number(value: float) -> str:
-    """Three significant digits, and powers of ten as the paper writes them: 0.00316, 1e-5."""
+    """Three significant digits, and small powers of ten as the paper writes them: 0.00316, 1e-5; but 1,000."""
+    if value >= 1000:
+        return f"{value:,.0f}"
     mantissa, _, exponent = f"{value:.3g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
@@ -36,17 +38,12 @@ def logarithmic(axes: Axes, axis: Literal["x", "y"]) -> None:
     ticks.set_minor_formatter(NullFormatter())
 
 
-def further(experiments: Collection[str], room: int = 3) -> float:
-    """Inches by which a foot must grow that has room to describe so many experiments."""
-    return 0.12 * max(0, len(experiments) - room)
-
-
 def draw_bands(axes: Axes, scores: pd.Series) -> None:
-    """Grey bands: mean +- 1, 2, 3 standard deviations of untrained scores, if there are at least two."""
+    """Gray bands: mean +- 1, 2, 3 standard deviations of untrained scores, if there are at least two."""
     mean, sigma = scores.mean(), scores.std()
-    for reach, grey in reversed(list(enumerate(SIGMA_GREYS, start=1))):
+    for reach, gray in reversed(list(enumerate(SIGMA_GRAYS, start=1))):
         if not np.isnan(sigma):
-            axes.axhspan(mean - reach * sigma, mean + reach * sigma, color=grey, linewidth=0, zorder=0)
+            axes.axhspan(mean - reach * sigma, mean + reach * sigma, color=gray, linewidth=0, zorder=0)
 
 
 def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
@@ -55,7 +52,7 @@ def of_form(table: pd.DataFrame, form: Form) -> pd.DataFrame:
 
 
 def at_strengths(table: pd.DataFrame, strengths: Mapping[str, Collection[float]]) -> pd.DataFrame:
-    """The rows of trained networks at these strengths of each regulariser, regulariser by regulariser."""
+    """The rows of trained networks at these strengths of each regularizer, regularizer by regularizer."""
     return pd.concat(
         [
             table[(table["regularizer"] == regularizer) & table["strength"].isin(chosen)]
@@ -65,7 +62,7 @@ def at_strengths(table: pd.DataFrame, strengths: Mapping[str, Collection[float]]
     )
 
 
-BASELINE = "Dropout 0%: L2 at its floor (1e-5 in the paper) and nothing else."
+BASELINE_NOTE = "Dropout 0%: L2 at its floor (1e-5 in the paper) and nothing else."
 """What `with_baseline` adds."""
 
 
