@@ -26,7 +26,7 @@ EARLY_LAYERS, LATE_LAYERS = [0, 1], [3, 4]
 
 L1_DOWNSTREAM = {"regularizer": "l1", "forms": quantities.DOWNSTREAM}
 
-SMALL, BASE = "small networks that were trained alike (early)", "base, trained long"
+SMALL, BASE = "small networks that were trained alike", "base, trained long"
 """In words, what wide and deep networks are compared with, and what stands beside it."""
 
 
