@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from unit_clusters.similarity.measures import FORMS
 from unit_clusters.streams import stream
-from unit_clusters_paper.claims import changes, document, quantities, scorecard
+from unit_clusters_paper.claims import architecture, changes, document, quantities, scorecard
 from unit_clusters_paper.claims.comparison import least_excess, little, most, weak
 from unit_clusters_paper.claims.intervals import Mean, interval
 from unit_clusters_paper.claims.networks import PAIRS, arrange
