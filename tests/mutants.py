@@ -48,7 +48,7 @@ TESTS = {
     f"{CLUSTERS}/soft.py": ["turned"],
     f"{CLUSTERS}/turned.py": ["turned"],
     f"{NETWORKS}/evaluation.py": ["network"],
-    f"{NETWORKS}/training.py": ["training"],
+    f"{NETWORKS}/training.py": ["training", "modular"],
     f"{CLAIMS}/intervals.py": ["intervals"],
 }
 """The tests of each module, by the names of their files."""
