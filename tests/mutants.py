@@ -29,6 +29,7 @@ LIBRARIES = ("torch.func", "pandas", "scipy.stats", "networkx", "igraph", "leide
 SIMILARITY, CLUSTERS = "src/unit_clusters/similarity", "src/unit_clusters/clusters"
 NETWORKS, CLAIMS = "src/unit_clusters_paper/networks", "src/unit_clusters_paper/claims"
 TESTS = {
+    "src/unit_clusters/lesioning.py": ["lesions"],
     f"{SIMILARITY}/any_module.py": ["automatic"],
     f"{SIMILARITY}/automatic.py": ["automatic"],
     f"{SIMILARITY}/closed_form.py": ["similarity", "automatic"],
@@ -42,15 +43,17 @@ TESTS = {
     f"{CLUSTERS}/agreement.py": ["agreement"],
     f"{CLUSTERS}/leiden.py": ["restarts"],
     f"{CLUSTERS}/modularity.py": ["modularity", "properties"],
+    f"{CLUSTERS}/reliability.py": ["reliability"],
     f"{CLUSTERS}/restarts.py": ["restarts"],
     f"{CLUSTERS}/rows.py": ["analysis"],
     f"{CLUSTERS}/search.py": ["modularity", "properties", "restarts"],
+    f"{CLUSTERS}/shared.py": ["shared"],
     f"{CLUSTERS}/soft.py": ["turned"],
     f"{CLUSTERS}/turned.py": ["turned"],
     f"{NETWORKS}/corruption.py": ["corruption"],
     f"{NETWORKS}/evaluation.py": ["network"],
     f"{NETWORKS}/modular.py": ["modular"],
-    f"{NETWORKS}/training.py": ["training"],
+    f"{NETWORKS}/training.py": ["training", "modular"],
     f"{CLAIMS}/intervals.py": ["intervals"],
 }
 """The tests of each module, by the names of their files."""

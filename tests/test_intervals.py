@@ -64,6 +64,15 @@ def test_pooled_means_keep_the_other_axes():
         assert pooled.limit(LOW, 0.025) == pytest.approx(expected.low)
 
 
+@pytest.mark.parametrize("factor", [0.5, -2.0, np.array([3.0, 0.1])], ids=["half", "minus twice", "each its own"])
+def test_a_multiple_of_a_mean_is_the_mean_of_multiples(factor):
+    x = samples(9, 2)
+    found, expected = Mean.of("a", x) * factor, Mean.of("a", x * factor)
+    assert found.value == pytest.approx(expected.value)
+    for side in (LOW, HIGH):
+        assert found.limit(side, 0.025) == pytest.approx(expected.limit(side, 0.025))
+
+
 def test_the_standard_error_is_that_of_a_mean_or_of_a_difference():
     x, y = samples(9, 2), samples(5, name="others")
     a, b = Mean.of("a", x), Mean.of("b", y)
@@ -142,6 +151,26 @@ def test_the_limits_of_a_size_are_where_they_should_be():
     low, directions = size.limit(LOW, 0.025) ** 2, noise**2 / second
     least = noise * (f.isf(0.025, directions, 8 * directions) - 1)
     assert (square - low) ** 2 == pytest.approx(t.isf(0.025, 8) ** 2 * 4 * first * low + least**2)
+
+
+def test_a_size_is_of_the_means_that_there_are():
+    x = samples(9, 2, 6) + 1
+    x[:, 0, [1, 4]] = x[:, 1] = np.nan
+    found, expected = Size(Mean.of("a", x), 1), Size(Mean.of("a", x[:, 0, [0, 2, 3, 5]]), 1)
+    assert found.value == pytest.approx([expected.value, np.nan], nan_ok=True)
+    for side in (LOW, HIGH):
+        assert found.limit(side, 0.025)[0] == pytest.approx(expected.limit(side, 0.025))
+
+
+def test_a_size_of_exactly_0_has_the_limits_of_one_next_to_it():
+    x = np.array([-0.25, -0.125, 0, 0.125, 0.25])[:, None]
+    exactly, nearly = (Size(Mean.of("a", x + shift), 1) for shift in (0, 1e-9))
+    for side in (LOW, HIGH):
+        assert exactly.limit(side, 0.025) == pytest.approx(nearly.limit(side, 0.025), rel=1e-6)
+
+
+def test_the_limits_of_a_size_without_noise_are_the_size():
+    assert interval(Size(Mean.of("a", np.full((5, 2), [0.6, 0.8])), 1)) == pytest.approx([np.sqrt(0.5)] * 3)
 
 
 def test_the_lower_limit_of_a_size_of_one_mean_is_the_t_test():
