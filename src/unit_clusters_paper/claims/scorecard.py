@@ -222,9 +222,9 @@ A *rise* is the mean difference to the networks with L2 = 1e-5 alone, seed by se
 half of its seeds reach {limit} test accuracy; a *lead* is dropout's largest rise minus the larger of L2's and L1's, at
 good strengths. A *size* is the root of the mean square, less what noise alone gives; below 0 if noise gives more.
 *Within* a family are the pairs of two different measures, both upstream or both downstream; *across* are the pairs of
-an upstream and a downstream measure. *Small networks that were trained alike*, as wide and deep ones were, are those of
-the experiment early, or of base where there is no early. Networks below {limit} test accuracy are left out, save where a claim is about
-accuracy."""
+an upstream and a downstream measure. *Small networks that were trained alike*, as wide and deep ones were, are those
+of the experiment early, or of base where there is no early. Networks below {limit} test accuracy are left out, save
+where a claim is about accuracy."""
 
 
 HEADER = (
