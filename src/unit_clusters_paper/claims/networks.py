@@ -96,6 +96,8 @@ class Networks:
 
     def untrained_sd(self, experiment: str, column: str) -> Float[np.ndarray, "layers forms_or_pairs"]:
         """Standard deviation over untrained networks, the grey band of the figures; NaN where they do not differ."""
+        if experiment == EARLY and (EARLY, False) not in self.groups:
+            experiment = "base"  # which has the untrained networks of its architecture
         values = self.group(experiment, trained=False)[column][0]
         sd = pd.DataFrame(values.reshape(len(values), -1)).std().to_numpy().reshape(values.shape[1:])
         return np.where(sd > EQUAL, sd, np.nan)
