@@ -141,7 +141,7 @@ def test_the_picture_shows_matrices_sorted_by_cluster(found):
 
 def test_no_text_of_the_picture_overlaps(found, without_loss):
     for figure in (found.plot("1"), without_loss.plot("1")):
-        figure.canvas.draw()
+        figure.draw_without_rendering()  # which gives all parts their places
         texts = [
             t for axes in figure.axes for t in (*axes.texts, axes.title, axes._left_title) if t.get_text()
         ] + figure.texts
