@@ -1251,7 +1251,10 @@ def test_places_lack_the_digits_that_differ_from_one_time_to_the_next(drawn):
     parts = figure.findobj(SubFigure, include_self=False)
     corners = [
         box.get_points()
-        for box in (*(axes.get_position() for axes in figure.axes), *(part.bbox_relative for part in parts))
+        for box in (
+            *(axes.get_position(original=True) for axes in figure.axes),
+            *(part.bbox_relative for part in parts),
+        )
     ]
     np.testing.assert_allclose(corners, np.round(corners, 6), rtol=0, atol=1e-15)
 

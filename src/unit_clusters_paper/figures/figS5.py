@@ -50,4 +50,4 @@ def _draw_panel(axes: Axes, x: pd.Series, y: pd.Series, start: float, end: float
     end += 0.03 * (end - start) or 0.01
     draw_counts(axes, x.to_numpy(), y.to_numpy(), (start, end, start, end))
     axes.axline((start, start), slope=1, color="black", linewidth=0.7)
-    axes.locator_params(nbins=6)  # not as many as fit, which changes when room is made for them
+    axes.locator_params(nbins=8)  # not as many as fit, which changes when room is made for them
