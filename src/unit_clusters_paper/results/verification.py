@@ -27,6 +27,7 @@ same to the bit."""
 
 ROWS = {
     "models": lambda layers: 1,
+    "weights": lambda layers: 1,
     "modularity": lambda layers: layers * len(FORMS),
     "agreement": lambda layers: layers * len(FORMS) * (len(FORMS) - 1) // 2,
     "repeats": lambda layers: layers * len(FORMS),
@@ -35,7 +36,7 @@ ROWS = {
 
 NO_MATTER = (
     *("machine.cores", "machine.processor", "config.pathvars", "config.published", "config.figures"),
-    *("config.untrained", "config.dataset.folder"),
+    *("config.untrained", "config.dataset.folder", "config.lesions"),
 )
 """Of a run's provenance, that on which no number of its tables depends; of the processor it names those of the jobs."""
 

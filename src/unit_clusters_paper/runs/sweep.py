@@ -166,7 +166,7 @@ def settings_of(name: str, experiment: dict, config: dict) -> dict[str, dict]:
     Raises:
         ValueError: training would not end, or what is kept contradicts why it ends; the message names the key.
     """
-    settings = {section: config[section] | experiment.get(section, {}) for section in SECTIONS}
+    settings = {section: config.get(section, {}) | experiment.get(section, {}) for section in SECTIONS}
     _check_training(settings["training"], f"config: experiments: {name}: training")
     return settings
 
