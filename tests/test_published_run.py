@@ -51,7 +51,9 @@ def test_tables_hold_every_network_layer_and_measure_once(tables):
     rows = {
         name: sum((trained + untrained) * of_network(layers) for _, trained, untrained, layers in networks())
         for name, of_network in ROWS.items()
+        if name in tables
     }
+    assert len(rows) >= 4
     assert {name: len(table) for name, table in tables.items()} == rows
     for table in tables.values():
         assert not table.duplicated([key for key in KEYS if key in table.columns]).any()

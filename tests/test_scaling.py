@@ -18,7 +18,7 @@ def test_100_times_the_paper_is_planned_in_2280_jobs_and_a_minute(tmp_path):
         "train": 540,
         "initialize": 30,
         **dict.fromkeys(("similarity", "cluster", "compare"), 570),
-        "table": 4,
+        "table": 5,
         "examples": 1,
         "claims": 1,
     }
