@@ -33,6 +33,7 @@ def folder(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
+@pytest.mark.filterwarnings("ignore:.*which images were shown")
 def test_the_tutorial_runs(folder):
     """From the heading on below which the tables of twenty networks are read, scale makes no difference."""
     import run

@@ -208,8 +208,8 @@ def test_lesions_are_of_the_first_seeds_of_trained_networks(copy):
     modularity = pd.read_csv(copy / "results/tiny/tables/modularity.csv")
     one = modularity[(modularity.seed == 0) & modularity.normalized & (modularity.used_clusters > 0)]
     assert list(lesions.columns) == [*RUN, "layer", *LESIONS]
-    found = lesions.groupby([*RUN, "layer", "measure"])["units"].agg(["size", "sum"])
-    expected = one.set_index([*RUN, "layer", "measure"])
+    found = lesions.groupby([*RUN, "layer", "measure"])["units"].agg(["size", "sum"]).sort_index()
+    expected = one.set_index([*RUN, "layer", "measure"]).sort_index()
     assert (found["size"] == expected["used_clusters"]).all()
     assert len(found) == len(expected)
     assert (found["sum"] + expected["dead_units"]).isin([8, 6]).all()
