@@ -244,6 +244,37 @@ def test_the_closed_form_is_taken_where_it_applies(monkeypatch):
                 similarities(model, images, names, labels, loss)
 
 
+OTHER_LOSSES = {
+    "classes of other weights": partial(cross_entropy, weight=torch.tensor([1.0, 2, 5]).double(), reduction="sum"),
+    "squares": lambda outputs, labels: (outputs - labels[:, None]).square().sum(),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_LOSSES)
+def test_the_closed_form_takes_any_loss(case):
+    model, images, labels, _, names = made("perceptron")
+    loss = OTHER_LOSSES[case]
+    for name, ours in similarities(model, images, names, labels, loss).items():
+        assert_close(ours, dense(model, name, images, labels, loss))
+
+
+def test_the_closed_form_takes_shares_in_classes():
+    """The Hessian of the cross-entropy depends on them if they do not add up to 1."""
+    model, images, _, loss, names = made("perceptron")
+    shares = torch.rand(IMAGES, 3, dtype=torch.float64)
+    for name, ours in similarities(model, images, names, shares, loss).items():
+        assert_close(ours, dense(model, name, images, shares, loss))
+
+
+def test_the_closed_form_takes_labels_that_are_left_out_of_the_loss():
+    """By -100, as PyTorch has it: such an image adds nothing to hess."""
+    model, images, labels, loss, _ = made("perceptron")
+    without = similarities(model, images[1:], ["1"], labels[1:], loss)["1"]["hess"]
+    labels[0] = -100
+    found = similarities(model, images, ["1"], labels, loss)["1"]["hess"]
+    np.testing.assert_allclose(found, without * (IMAGES - 1) / IMAGES, rtol=1e-9, atol=1e-12)
+
+
 def gauss_newton(model, images, labels):
     h = model[1](model[0](images)).detach()
     j = torch.stack([jacobian(model[2:], x) for x in h])

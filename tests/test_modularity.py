@@ -200,7 +200,7 @@ class TestRandomPartition:
 
 class TestSpectral:
     @pytest.mark.parametrize("make", [random_similarity, sparse_similarity])
-    @pytest.mark.parametrize("units", [2, 3, 5, 9, 14, 20])
+    @pytest.mark.parametrize("units", [2, 3, 5, 9, 14, 20, 64])
     @pytest.mark.parametrize("seed", range(6))
     def test_agrees_with_the_pseudocode(self, make, units, seed):
         similarity = make(seed, units)

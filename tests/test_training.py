@@ -19,7 +19,17 @@ from unit_clusters_paper.data.idx import Dataset
 from unit_clusters_paper.data.images import Images, prepare
 from unit_clusters_paper.networks import products
 from unit_clusters_paper.networks.ensemble import Ensemble, Stack, initialize
-from unit_clusters_paper.networks.training import Course, Run, Settings, dropout_masks, finite_epochs, train
+from unit_clusters_paper.networks.evaluation import evaluate
+from unit_clusters_paper.networks.training import (
+    Adam,
+    Course,
+    Run,
+    Settings,
+    dropout_masks,
+    finite_epochs,
+    train,
+    train_epoch,
+)
 from unit_clusters_paper.runs.threads import compute_with
 
 SCRIPTS = [
@@ -182,6 +192,20 @@ def test_an_equal_loss_is_no_improvement():
     assert [course.step(loss) for loss in (1.0, 1.0, 0.5, 0.5, 0.6)] == [
         *((True, False), (False, False), (True, False), (False, False), (False, True))
     ]
+
+
+def test_without_a_limit_of_epochs_it_ends_by_its_patience(data):
+    limited, unlimited = (train(start(1), data, RUNS[1:2], replace(EARLY, max_epochs=most)) for most in (99, None))
+    assert len(limited[1]) < 99
+    assert unlimited[1] == limited[1]
+    assert torch.equal(unlimited[0].parameters, limited[0].parameters)
+
+
+def test_means_over_an_epoch_are_summed_in_float64(data):
+    stack, courses = Stack.of(initialize(SIZES, [SEED])), [Course(RUNS[0], EARLY)]
+    images = data.training._replace(dtype=torch.float32)
+    means = train_epoch(stack, images, torch.arange(190), courses, Adam([stack.first, stack.rest]), 32)
+    assert [mean.dtype for mean in (*means, *evaluate(stack, images, torch.arange(190)))] == [torch.float64] * 4
 
 
 def test_networks_of_several_seeds_are_refused(data):
