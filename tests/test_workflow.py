@@ -450,7 +450,7 @@ def test_a_published_run_is_verified_and_redrawn_without_training(copy):
 
     redrawn = {"configs": (TINY, "workflow/presets/published.yaml")}
     planned = plan(copy, **redrawn)
-    assert planned == {"table": 4, "examples": 1, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
+    assert planned == {"table": 5, "examples": 1, "claims": 1, "figures": OF_CONFIGURATION | OF_MODELS | OF_LAYERS}
     snakemake(copy, "fig3", "claims", "--cores", "2", **redrawn)
     for name in ("figures/fig3.png", "claims.csv"):
         assert (copy / "results/redrawn" / name).read_bytes() == (copy / "results/tiny" / name).read_bytes()
