@@ -219,7 +219,7 @@ CONFIGURATIONS = {
     ),
     "similarities over one image": (
         "similarity: {images: 1}",
-        "config: similarity: images: 1 is less than the minimum of 2",
+        "config: similarity: images: 1 is less than the minimum of 4",
     ),
     "an unknown device": ("training: {device: tpu}", "config: training: device: 'tpu' is not one of ['cpu', 'cuda']"),
     "an unknown data set": (
