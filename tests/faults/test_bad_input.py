@@ -789,8 +789,8 @@ def damage(results):
     cut_off(matrices)
     pickled(labels)
     return [l2, dropout, matrices, labels], [
-        *(results / f"similarity/base/{cohort}.npz" for cohort in TRAINED),
-        *(results / f"clusters/{base}{suffix}" for suffix in (".npz", ".csv")),
+        *(results / f"{kind}/base/{cohort}.npz" for kind in ("similarity", "halves") for cohort in TRAINED),
+        *(results / f"clusters/{base}{suffix}" for suffix in (".npz", ".csv", ".weights.csv")),
         *(results / f"agreement/{wide}{suffix}" for suffix in (".csv", ".repeats.csv")),
     ]
 
