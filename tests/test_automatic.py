@@ -529,6 +529,25 @@ def test_images_that_depend_on_each_other_are_refused_whatever_the_sign(sign):
         similarities(Less(sign), torch.tensor([[3.0, 5.0], [1.0, 2.0]]), ["act"], None, None)
 
 
+class Aside(nn.Module):
+    """The outputs do not depend on one of its layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.aside = (nn.Sequential(nn.Linear(6, 3), nn.Tanh()).double() for _ in range(2))
+
+    def forward(self, x):
+        self.aside(x)
+        return self.used(x)
+
+
+def test_a_layer_that_the_outputs_do_not_depend_on_has_similarities_of_0_downstream():
+    images, labels = torch.randn(IMAGES, 6, dtype=torch.float64), torch.tensor([0, 1, 2, 0, 1])
+    found = similarities(Aside(), images, ["aside", "used"], labels, cross_entropy)
+    assert {measure for measure, matrix in found["aside"].items() if not matrix.any()} == {"o_sens", "hess"}
+    assert all(matrix.any() for matrix in found["used"].values())
+
+
 class Noisy(nn.Sequential):
     """Draws random numbers even in eval mode."""
 
