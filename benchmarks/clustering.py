@@ -21,7 +21,7 @@ from unit_clusters.clusters.leiden import leiden_graph
 from unit_clusters.clusters.modularity import EQUAL, adjacency, modularity
 from unit_clusters.clusters.restarts import restarts
 from unit_clusters.clusters.search import cluster
-from unit_clusters.similarity.measures import normalize
+from unit_clusters.similarity.normalization import normalize
 from unit_clusters_paper.results.other_searches import LEIDEN_RUNS
 
 RUNS = LEIDEN_RUNS

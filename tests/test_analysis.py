@@ -21,7 +21,8 @@ from unit_clusters.clusters.restarts import Restarts
 from unit_clusters.clusters.rows import TURNED
 from unit_clusters.clusters.search import Clustering
 from unit_clusters.plots import style
-from unit_clusters.similarity.measures import FORMS, Form, normalize
+from unit_clusters.similarity.measures import FORMS, Form
+from unit_clusters.similarity.normalization import normalize
 
 ROOT = Path(__file__).parent.parent
 

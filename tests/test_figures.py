@@ -23,7 +23,8 @@ from scipy.stats import spearmanr
 from unit_clusters.plots import style
 from unit_clusters.plots.agreement import SCORE_COLORS, hundredths
 from unit_clusters.plots.similarity import cluster_order
-from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind, normalize
+from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind
+from unit_clusters.similarity.normalization import normalize
 from unit_clusters.streams import stream
 from unit_clusters_paper.figures import (
     catalog,

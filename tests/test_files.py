@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unit_clusters.similarity.measures import EPSILON, FORMS, MEASURES, Measured, by_form, normalize
+from unit_clusters.similarity.measures import FORMS, MEASURES, Measured, by_form
+from unit_clusters.similarity.normalization import EPSILON, normalize
 from unit_clusters.streams import stream
 from unit_clusters_paper.results.layer_files import (
     Searches,

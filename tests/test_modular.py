@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from torch.nn.functional import cross_entropy, one_hot, pad, relu
 
 from unit_clusters.clusters.modularity import adjacency, modularity
-from unit_clusters.similarity.measures import EPSILON, normalize
+from unit_clusters.similarity.normalization import EPSILON, normalize
 from unit_clusters.streams import stream
 from unit_clusters_paper.data.idx import Dataset
 from unit_clusters_paper.data.images import Batch, prepare

@@ -30,7 +30,7 @@ from unit_clusters.clusters.search import (
     rare,
     spectral_partition,
 )
-from unit_clusters.similarity.measures import normalize
+from unit_clusters.similarity.normalization import normalize
 
 repeatable = settings(derandomize=True, deadline=None)  # the first call of compiled code is slow
 

@@ -17,7 +17,7 @@ from unit_clusters.clusters import search as core
 from unit_clusters.clusters.agreement import element_similarity, transferability
 from unit_clusters.clusters.modularity import UNUSED, adjacency, live_adjacency, modularity
 from unit_clusters.clusters.search import spectral_partition
-from unit_clusters.similarity.measures import normalize
+from unit_clusters.similarity.normalization import normalize
 from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 from unit_clusters_paper.networks.similarity import similarity
 from unit_clusters_paper.results.other_scores import other_scores

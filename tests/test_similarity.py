@@ -7,7 +7,8 @@ from torch.func import hessian, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
 from benchmarks.naive_similarity import halves
-from unit_clusters.similarity.measures import FAMILIES, FORMS, Form, kind, normalize
+from unit_clusters.similarity.measures import FAMILIES, FORMS, Form, kind
+from unit_clusters.similarity.normalization import normalize
 from unit_clusters_paper.networks.ensemble import Ensemble, initialize
 from unit_clusters_paper.networks.similarity import similarity
 

@@ -110,6 +110,7 @@ def test_spaced_strengths_follow_numpy(values, expected):
     ("values", "blocks"),
     [
         ([], []),
+        (None, []),
         ([0.1, 0.25], [(0.1,), (0.25,)]),
         (["linspace(0.1, 0.3, 3)", [0.7, 0.5], 0.9], [(0.1, 0.2, 0.3), (0.7, 0.5), (0.9,)]),
     ],

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -195,10 +196,11 @@ def analyze(
     with tqdm(total=sum(map(len, matrices.values())), unit="matrix", disable=not progress) as bar:
         for name, (signed, halves) in measured.items():
             layer = found[name] = Layer(type(model.get_submodule(name)).__name__, signed, *(ByForm() for _ in range(6)))
+            rotated = cache(partial(_rotations, name, seed, rotations))  # mostly as many units are live in all forms
             for form, matrix in matrices[name].items():
                 searched = _search(matrix, name, form, seed, steps, restarts)
                 live = searched[0].labels != UNUSED
-                turned = _turn(signed[form.measure], live, name, form, seed, steps, rotations)
+                turned = _turn(signed[form.measure], live, name, form, seed, steps, rotated(int(live.sum())))
                 rngs = [stream("half", name, str(form), seed, half) for half in range(2)]
                 reliable = reliability([in_form(half[form.measure], form) for half in halves], live, rngs, steps)
                 for values, value in zip(layer[2:], (matrix, *searched, turned, reliable), strict=True):
@@ -238,6 +240,11 @@ def _search(
     return single, numbers, partitions.best
 
 
+def _rotations(name: str, seed: int, number: int, units: int) -> list[Float[np.ndarray, "units units"]]:
+    """Of the axes of so many live units of a layer."""
+    return [rotation(units, stream("turned axes", name, seed, turn)) for turn in range(number)]
+
+
 def _turn(
     signed: Float[np.ndarray, "units units"],
     live: Bool[np.ndarray, " units"],
@@ -245,9 +252,8 @@ def _turn(
     form: Form,
     seed: int,
     steps: int,
-    number: int,
+    rotations: Sequence[Float[np.ndarray, "live live"]],
 ) -> Float[np.ndarray, " rotations"]:
     """Modularity of the live units in turned axes."""
-    rotations = [rotation(int(live.sum()), stream("turned axes", name, seed, turn)) for turn in range(number)]
-    searches = [stream("turned clusters", name, str(form), seed, turn) for turn in range(number)]
+    searches = [stream("turned clusters", name, str(form), seed, turn) for turn in range(len(rotations))]
     return np.array([turned.q for turned in turned_clusters(signed, form, live, rotations, searches, steps)])

@@ -242,6 +242,7 @@ CONFIGURATIONS = {
 ODD_CONFIGURATIONS = {
     "more seeds_per_job than seeds": ("experiments: {base: {seeds_per_job: 1000000}}", {"train": 4, "initialize": 2}),
     "one sweep empty": ("experiments: {base: {sweeps: {l2: []}}}", {"train": 2, "initialize": 2}),
+    "one sweep null": ("experiments: {base: {sweeps: {l2: null}}}", {"train": 2, "initialize": 2}),
     "all sweeps empty": ("experiments: {base: {sweeps: {l2: [], l1: [], dropout: []}}}", {"initialize": 2}),
     "no sweep named": ("experiments: {base: {sweeps: {}}}", {"train": 4, "initialize": 2}),
     "no untrained networks": ("untrained: {models: 0}", {"train": 4}),

@@ -30,7 +30,7 @@ def side(adjacency: Float[np.ndarray, "units units"], best: Int[np.ndarray, " un
     degrees = adjacency.sum(axis=1)
     b = adjacency - np.outer(degrees, degrees)
     q = np.sum(b, where=np.equal.outer(best, best))
-    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), _named(best))
+    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), named(best))
 
 
 def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
@@ -49,14 +49,14 @@ def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
     if np.isnan(shares).any():
         return float("nan"), np.zeros_like(a.best)
     none, rng, low, high = np.zeros(len(a.best)), stream("one partition"), 0.0, 1.0  # degrees are in B already
-    starts = a.best, b.best, _named(a.best * len(b.best) + b.best)
+    starts = a.best, b.best, named(a.best * len(b.best) + b.best)
     found = [(np.zeros_like(a.best), 0.0), *(balanced_partition(shares, start) for start in starts)]
     both = _off_diagonal(shares.sum(axis=0) / 2)
-    labels = _named(max((tabu_search(both, none, start) for start in starts), key=itemgetter(1))[0])
+    labels = named(max((tabu_search(both, none, start) for start in starts), key=itemgetter(1))[0])
     for _ in range(BISECTIONS):
         weight = (low + high) / 2
         both = _off_diagonal(weight * shares[0] + (1 - weight) * shares[1])
-        labels = _named(iterated_tabu_search(both, none, labels, DEALS, rng))
+        labels = named(iterated_tabu_search(both, none, labels, DEALS, rng))
         found.append(balanced_partition(shares, labels))
         share_a, share_b = np.sum(shares, axis=(1, 2), where=np.equal.outer(labels, labels))
         low, high = (weight, high) if share_a < share_b else (low, weight)
@@ -64,7 +64,7 @@ def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
     return share, labels
 
 
-def _named(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:
+def named(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:
     """The same clusters, as 0, 1, ... with none left out."""
     return np.unique(labels, return_inverse=True)[1]
 

@@ -11,8 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-EPSILON = 1e-12
-"""The floor of the normaliser in eq. (5)."""
+from unit_clusters.similarity.normalization import normalize
 
 Matrices = Mapping[str, Float[np.ndarray, "_units _units"]]
 """Similarity matrices of one layer, by measure: signed, before the abs() of eqs. (1) to (4) is taken."""
@@ -97,14 +96,6 @@ def kind(a: Form, b: Form) -> Kind:
         return "own"
     family, other = RECORDS[a.measure].family, RECORDS[b.measure].family
     return family if family == other else "across"
-
-
-def normalize(similarity: Float[np.ndarray, "*stack units units"]) -> Float[np.ndarray, "*stack units units"]:
-    """Eq. (5): S_ij / max(sqrt(S_ii S_jj), EPSILON), in float64 and within [0, 1]. Zero rows stay zero."""
-    similarity = np.asarray(similarity, dtype=np.float64)
-    scale = np.sqrt(np.diagonal(similarity, axis1=-2, axis2=-1))
-    # By Cauchy-Schwarz no entry exceeds 1; rounding can, by a few units in the last place.
-    return np.minimum(similarity / np.maximum(scale[..., :, None] * scale[..., None, :], EPSILON), 1.0)
 
 
 def in_form(signed: Float[np.ndarray, "units units"], form: Form) -> Float[np.ndarray, "units units"]:

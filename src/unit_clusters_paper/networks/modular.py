@@ -33,7 +33,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from unit_clusters.similarity.measures import EPSILON
+from unit_clusters.similarity.normalization import EPSILON
 from unit_clusters.streams import stream
 from unit_clusters_paper.networks.ensemble import Stack
 from unit_clusters_paper.networks.products import aligned_product

@@ -11,7 +11,7 @@ from unit_clusters.clusters.agreement import element_similarities
 from unit_clusters.clusters.modularity import UNUSED, adjacency
 from unit_clusters.clusters.restarts import DEALS
 from unit_clusters.clusters.search import Clustering, degrees_of, iterated_tabu_search
-from unit_clusters.clusters.shared import Side, one_partition, side
+from unit_clusters.clusters.shared import Side, named, one_partition, side
 from unit_clusters.clusters.turned import rotation, turned, turned_clusters
 from unit_clusters.similarity.measures import Form, Matrices, by_form, in_form
 from unit_clusters.streams import stream
@@ -104,7 +104,7 @@ def _turned_best(
         part = adjacency(
             in_form(turned(signed[places].astype(np.float64), rotation_of(run, layer, len(live), 0)), form)
         )
-        start, rng = np.unique(found[live], return_inverse=True)[1], stream(run, "turned best", layer, str(form))
+        start, rng = named(found[live]), stream(run, "turned best", layer, str(form))
         found = found.copy()
         weights[places], found[live] = part, iterated_tabu_search(part, degrees_of(part), start, DEALS, rng)
     return side(weights, found)

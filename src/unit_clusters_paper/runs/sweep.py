@@ -91,18 +91,18 @@ class Cohort:
         ]
 
 
-def strength_blocks(values: list | str) -> list[tuple[float, ...]]:
+def strength_blocks(values: list | str | None) -> list[tuple[float, ...]]:
     """The strengths of a sweep, to six significant digits, by the blocks that are trained together.
 
     Args:
         values: as in Table S1, "logspace(from, to, number)" in powers of ten, or "linspace(...)", which is one block;
-            or a list, each item of which is a block: such a text, a list of strengths, or a single strength.
+            or a list, each item of which is a block: such a text, a list of strengths, or one strength. None: none.
 
     Raises:
         ValueError: two strengths are equal, or a text is of another form or asks for no points or too large ones.
     """
     found = []
-    for item in [values] if isinstance(values, str) else values:
+    for item in [values] if isinstance(values, str) else values or []:
         points = _spaced(item) if isinstance(item, str) else item if isinstance(item, list) else [item]
         found.append(tuple(float(f"{point:.6g}") for point in points))
     strengths = [strength for block in found for strength in block]
@@ -185,7 +185,7 @@ def _trained(name: str, experiment: dict, config: dict) -> Iterator[Cohort]:
     settings = settings_of(name, experiment, config)
     for regularizer in (*REGULARIZERS, *AIMS):
         try:
-            found = strength_blocks(experiment["sweeps"].get(regularizer, []))
+            found = strength_blocks(experiment["sweeps"].get(regularizer))
             _check_strengths(regularizer, [strength for block in found for strength in block], experiment["hidden"])
         except ValueError as error:
             raise ValueError(f"config: experiments: {name}: sweeps: {regularizer}: {error}") from error
