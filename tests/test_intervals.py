@@ -11,10 +11,12 @@ from unit_clusters_paper.claims.intervals import (
     Count,
     Difference,
     Mean,
+    Ratio,
     Size,
     interval,
     largest,
     lead,
+    ratio,
     smallest,
 )
 
@@ -267,3 +269,53 @@ def test_the_truth_is_beyond_a_limit_as_often_as_it_may():
         for side, expected in zip((LOW, HIGH), tails, strict=True):
             missed = np.mean(side * (truth - estimate.limit(side, TAIL)) > 0)
             assert missed == pytest.approx(expected, abs=4 * error(expected, 10_000)), (name, side)
+
+
+def test_a_ratio_has_fiellers_limits():
+    part, whole = 2 + samples(9, name="part"), 5 + samples(9, name="whole")
+    found = interval(ratio(Mean.of("a", part), Mean.of("a", whole)))
+    (vp, c), (_, vw) = np.cov(part, whole) / 9
+    p, w, t2 = part.mean(), whole.mean(), t.isf(0.025, 8) ** 2
+    roots = np.sort(np.roots([w**2 - t2 * vw, -2 * (p * w - t2 * c), p**2 - t2 * vp]))
+    assert found == pytest.approx([p / w, *roots], abs=1e-5)
+
+
+@pytest.mark.parametrize("seeds", [3, 9])
+def test_ratios_hold_the_truth(seeds):
+    random, inside = stream("claims", "ratios"), []
+    for _ in range(1000):
+        both = random.standard_normal(seeds)
+        part, whole = (mean + random.standard_normal(seeds) + both for mean in (1.0, 3.0))
+        found = interval(ratio(Mean.of("a", part), Mean.of("a", whole)))
+        inside.append(found.low <= 1 / 3 <= found.high)
+    assert 0.93 < np.mean(inside) < 0.97
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [
+        (3.0, 0.0, (np.inf, "finite", np.inf)),  # surely much of it, if there is a whole
+        (0.0, 0.0, (np.inf, -np.inf, np.inf)),
+        (3.0, -5.0, (-np.inf, -np.inf, -np.inf)),  # there is none
+        (-3.0, -5.0, (-np.inf, -np.inf, -np.inf)),
+        (np.nan, 1.0, (np.nan, np.nan, np.nan)),
+    ],
+)
+def test_what_is_no_whole_has_no_finite_shares(part, whole, expected):
+    spread = 0.1 * np.array([-1.0, 0.0, 1.0, -1.0, 1.0])
+    found = interval(ratio(Mean.of("a", part + spread), Mean.of("a", whole - spread)))
+    for value, wanted in zip(found, expected, strict=True):
+        assert (0 < value < np.inf) if wanted == "finite" else np.array_equal(value, wanted, equal_nan=True)
+
+
+def test_a_ratio_passes_a_limit_just_where_the_difference_passes_zero():
+    one, other = 1 + samples(9, 4, name="one"), 2 + samples(9, 3, name="other")
+    found = Ratio(
+        lambda times: lead(Mean.of("a", one), Mean.of("a", other) * times),
+        largest(Mean.of("a", one)).value,
+        largest(Mean.of("a", other)).value,
+    )
+    for side, limit in zip((LOW, HIGH), interval(found)[1:], strict=True):
+        for step in (-0.01, 0.01):
+            difference = lead(Mean.of("a", one), Mean.of("a", other) * (limit + step)).limit(side, 0.025)
+            assert np.sign(difference) == -np.sign(step)

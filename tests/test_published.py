@@ -16,10 +16,12 @@ from unit_clusters_paper.runs.provenance import NOT_RECORDED, provenance, proven
 
 
 def test_pages_show_tables_and_verdicts_in_colour():
-    page = to_html("# Scores < 1\n\n| verdict | x |\n|---|---|\n| **not reproduced** | reproduced |\n| other | 2 |\n")
+    page = to_html(
+        "# Scores < 1\n\n| verdict | x |\n|---|---|\n| **depends on the word: x** | (holds) |\n| other | 2 |\n"
+    )
     assert "<title>Scores &lt; 1</title>" in page
-    assert '<td class="not-reproduced"><strong>not reproduced</strong></td>' in page
-    assert '<td class="reproduced">reproduced</td>' in page
+    assert '<td class="depends-on-the-word"><strong>depends on the word: x</strong></td>' in page
+    assert '<td class="holds">(holds)</td>' in page
     assert "<td>other</td>" in page
 
 

@@ -416,15 +416,13 @@ def test_a_table_that_lacks_a_published_column_is_refused(published, config):
 
 
 def test_claims_that_are_lost_fail_a_whole_run(published, config, part):
-    verdicts = ["reproduced", "reproduced", "reproduced", "not reproduced", "not testable: no networks"]
+    verdicts = ["holds", "holds", "holds", "fails", "not testable: no networks"]
     then = pd.DataFrame({"id": list("abcde"), "verdict": verdicts})
-    now = pd.DataFrame(
-        {"id": list("abcde"), "verdict": ["not reproduced", "undecided", *verdicts[2:4], "not reproduced"]}
-    )
+    now = pd.DataFrame({"id": list("abcde"), "verdict": ["fails", "needs more seeds", *verdicts[2:4], "fails"]})
     assert lost_claims(now, then) == ["a"]
     assert lost_claims(then, then) == lost_claims(now[1:], then) == []
     whole = verify(published, published, config, lost=["a"])
-    assert whole.failures == ["claims that were reproduced are not: a"]
+    assert whole.failures == ["claims that hold as published fail: a"]
     assert verify(part[0], published, part[1], lost=["a"]).failures == []
 
 

@@ -23,6 +23,7 @@ rule claims:
         job={
             "code": code_of("claims.py"),
             "min_test_accuracy": config["min_test_accuracy"],
+            "other": OTHER_DATA,
         },
     message:
         "Scorecard of the paper's claims"

@@ -46,8 +46,11 @@ def either(names):
 
 # What is kept of the full run, in the repository; on other data than MNIST and its stand-in, tables and scorecard.
 ON_MNIST = config["dataset"]["name"] in ("mnist", "synthetic")
-KEPT = os.path.relpath(
-    ROOT / "results" / "published" / ("" if ON_MNIST else config["dataset"]["name"])
+PUBLISHED = ROOT / "results" / "published"
+KEPT = os.path.relpath(PUBLISHED / ("" if ON_MNIST else config["dataset"]["name"]))
+# Whose scorecard stands beside that of the run. A parameter, and no input, since it is no file of the run's storage.
+OTHER_DATA = os.path.relpath(
+    PUBLISHED / ("fashion-mnist" if ON_MNIST else "") / "claims.csv"
 )
 
 

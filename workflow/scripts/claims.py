@@ -1,5 +1,7 @@
 """Score the paper's claims on the tables of a run."""
 
+import pandas as pd
+
 from unit_clusters_paper.claims import scorecard
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.runs.files import written_whole
@@ -8,8 +10,8 @@ from unit_clusters_paper.runs.pages import to_html
 
 
 def main(job):
-    least = job.params.job["min_test_accuracy"]
-    scored = scorecard.score(**read(dict(job.input.items()), least))
+    least, other = job.params.job["min_test_accuracy"], pd.read_csv(job.params.job["other"])
+    scored = scorecard.score(**read(dict(job.input.items()), least), other=other)
     scorecard.write_csv(scored, job.output.csv)
     text = scorecard.to_markdown(scored, least)
     for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):

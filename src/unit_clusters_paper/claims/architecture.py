@@ -1,21 +1,20 @@
 """Claims of section 4.3: wider and deeper networks (Experiments 2 and 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from unit_clusters_paper.claims import quantities
-from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, largest, mean, smallest
+from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, Ratio, largest, mean, ratio, smallest
 from unit_clusters_paper.claims.networks import EARLY, Networks
 from unit_clusters_paper.claims.rules import (
     ALIKE,
     HALF,
-    SHARED_RANKS,
+    SD,
     STEEP,
     UNNOTICED,
     Claim,
-    Effect,
     Row,
     above,
     below,
@@ -35,16 +34,15 @@ def like_trained(networks: Networks) -> str:
     return EARLY if (EARLY, True) in networks.groups else "base"
 
 
-def lead_beyond_small(
+def leads(
     networks: Networks,
     column: str,
     experiment: str,
     forms: Sequence[int] = quantities.ALL,
-    share: float = 1.0,
     only_shared: bool = False,
     small: str | None = None,
-) -> Difference:
-    """Dropout's lead minus a share of that in the small networks that are named, or that are `like_trained`.
+) -> tuple[Extreme, Extreme]:
+    """Dropout's lead, and that in the small networks that are named, or that are `like_trained`.
 
     Each in its own sweeps, or at strengths that are good in both.
     """
@@ -53,17 +51,21 @@ def lead_beyond_small(
         quantities.dropouts_lead(networks, column, one, forms, shared_with=[other] if only_shared else [])
         for one, other in ((experiment, small), (small, experiment))
     )
-    return Difference(here, there, share)
+    return here, there
 
 
-def checks_of_lead(experiment: str, **options) -> dict:
-    statistic = partial(lead_beyond_small, experiment=experiment, **options)
+def lead_beyond_small(networks: Networks, column: str, experiment: str, **options) -> Difference:
+    return Difference(*leads(networks, column, experiment, **options))
+
+
+def lead_by_small(networks: Networks, column: str, experiment: str, **options) -> Ratio:
+    here, there = leads(networks, column, experiment, **options)
+    return Ratio(lambda times: Difference(here, there, times), here.value, there.value)
+
+
+def checks_of_lead(statistic: Callable, experiment: str, **options) -> dict:
+    statistic = partial(statistic, experiment=experiment, **options)
     return {"strengths of both": partial(statistic, only_shared=True), BASE: partial(statistic, small="base")}
-
-
-def lead_over_small(networks: Networks, column: str, experiment: str) -> float:
-    experiments = (experiment, like_trained(networks))
-    return quantities.share(*(quantities.dropouts_lead(networks, column, one) for one in experiments))
 
 
 def rise_beyond_small(networks: Networks, column: str, experiment: str, small: str | None = None, **options) -> Mean:
@@ -95,24 +97,31 @@ def early_lead_minus_late(networks: Networks, column: str) -> Extreme:
     return smallest(*(largest(*(one - other for other in late)) for one in early))
 
 
-def likeness_of_trends(networks: Networks, column: str, experiment: str, small: str | None = None) -> Mean:
-    """Of the rises of each seed to the mean ones of small networks, over measures and shared strengths.
+def likeness_of_trends(networks: Networks, column: str, experiment: str, small: str | None = None) -> Ratio:
+    """How like the mean rises in small networks those of each seed are, by how like them another small seed's are.
 
-    The mean of regularisers. The small networks are those that are named, or that are `like_trained`.
+    The small networks are those that are named, or that are `like_trained`.
     """
     small = small or like_trained(networks)
-    found = (_likeness(networks, column, experiment, small, name) for name in quantities.REGULARIZERS)
-    return quantities.sum_of(found) * (1 / len(quantities.REGULARIZERS))
+    found = [_likenesses(networks, column, experiment, small, name) for name in quantities.REGULARIZERS]
+    return ratio(*(quantities.sum_of(some) for some in zip(*found, strict=True)))
 
 
-def _likeness(networks: Networks, column: str, experiment: str, small: str, regularizer: str) -> Mean:
+def _likenesses(networks: Networks, column: str, experiment: str, small: str, regularizer: str) -> tuple[Mean, Mean]:
+    """Rank correlations over measures and shared strengths: of each seed, and of each small one with all others."""
     here, there = (
-        mean(quantities.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2)
+        np.moveaxis(
+            mean(quantities.rises_by_seed(networks, column, one, regularizer, shared_with=[other]), axis=2), 1, 0
+        )
         for one, other in ((experiment, small), (small, experiment))
     )
-    seeds = np.moveaxis(here, 1, 0).reshape(here.shape[1], -1)
-    curves = np.broadcast_to(mean(there, axis=1).ravel(), seeds.shape)
-    return Mean.of((experiment, True), quantities.rank_correlation(seeds, curves))
+    seeds, smalls = here.reshape(len(here), -1), there.reshape(len(there), -1)
+    curves = np.broadcast_to(mean(smalls, axis=0), seeds.shape)
+    others = np.array([mean(np.delete(smalls, seed, axis=0), axis=0) for seed in range(len(smalls))])
+    return (
+        Mean.of((experiment, True), quantities.rank_correlation(seeds, curves)),
+        Mean.of((small, True), quantities.rank_correlation(smalls, others)),
+    )
 
 
 CLAIMS = [
@@ -123,12 +132,13 @@ CLAIMS = [
         [
             Row(
                 experiment,
-                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in {SMALL}, over "
-                "measures and the strengths that are good in both; mean of seeds and regularisers",
+                f"rank correlation of a {experiment} network's rises of Q* with the mean rises in {SMALL}, by that of "
+                "another small network's, over measures and the strengths that are good in both; mean of seeds and "
+                "regularisers",
                 partial(likeness_of_trends, experiment=experiment),
-                above(ALIKE, SHARED_RANKS),
+                above(ALIKE, "a seed's own noise bounds both; of what is left, as in agree-scores-alike"),
                 experiments=(experiment,),
-                effect=Effect("rank correlation"),
+                unit="times a small network's",
                 checks={BASE: partial(likeness_of_trends, experiment=experiment, small="base")},
             )
             for experiment in ("wide", "deep")
@@ -152,16 +162,16 @@ CLAIMS = [
                 partial(lead_beyond_small, experiment="wide"),
                 below(0),
                 experiments=("wide",),
-                checks=checks_of_lead("wide"),
+                checks=checks_of_lead(lead_beyond_small, "wide"),
             ),
             Row(
                 "greatly",
-                f"dropout's lead in wide minus half of that in {SMALL}, mean of all measures",
-                partial(lead_beyond_small, experiment="wide", share=HALF),
-                below(0, "greatly attenuated is less than half"),
+                f"dropout's lead in wide by that in {SMALL}, mean of all measures",
+                partial(lead_by_small, experiment="wide"),
+                below(HALF, "greatly attenuated is less than half"),
                 experiments=("wide",),
-                effect=Effect("of the small networks' lead", partial(lead_over_small, experiment="wide")),
-                checks=checks_of_lead("wide", share=HALF),
+                unit="times the small networks'",
+                checks=checks_of_lead(lead_by_small, "wide"),
             ),
         ],
     ),
@@ -196,7 +206,7 @@ CLAIMS = [
         above(STEEP, "quickly is ten percentage points in one step"),
         "test_accuracy",
         experiments=("wide",),
-        effect=Effect("of the test images"),
+        unit="of the test images",
     ),
     single(
         "deep-exaggerated",
@@ -206,7 +216,7 @@ CLAIMS = [
         partial(lead_beyond_small, experiment="deep", forms=quantities.UPSTREAM),
         above(0),
         experiments=("deep",),
-        checks=checks_of_lead("deep", forms=quantities.UPSTREAM),
+        checks=checks_of_lead(lead_beyond_small, "deep", forms=quantities.UPSTREAM),
     ),
     single(
         "deep-lead-early",
@@ -249,7 +259,7 @@ CLAIMS = [
             above(UNNOTICED, "with less, the grey bands of the layers look alike"),
             column,
             experiments=(),
-            effect=Effect("untrained SD"),
+            unit=SD,
         )
         for id, where, words, column in [
             ("null-depth", "Fig. S9", "Q*", "q"),

@@ -1,35 +1,49 @@
 """Claims of section 4.4: do the measures find the same clusters?"""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from unit_clusters_paper.claims import quantities
-from unit_clusters_paper.claims.intervals import Extreme, Mean, mean, smallest
+from unit_clusters_paper.claims.intervals import Extreme, Mean, Ratio, mean, ratio, smallest
 from unit_clusters_paper.claims.networks import PAIRS, Networks, NotTestable
-from unit_clusters_paper.claims.rules import ALIKE, HALF, MODERATE, SHARED_RANKS, Claim, Effect, Row, above, single
+from unit_clusters_paper.claims.rules import (
+    ALIKE,
+    HALF,
+    MODERATE,
+    SHARED_RANKS,
+    Claim,
+    Row,
+    Rule,
+    above,
+    below,
+    between,
+    single,
+)
 from unit_clusters_paper.results.selection import PAPERS
 
 ELEMENT = "element_similarity"
 FAMILIES = {"upstream": quantities.UPSTREAM_FAMILY, "downstream": quantities.DOWNSTREAM_FAMILY}
 LITTLE, STRONG = MODERATE
-UNRELATED = "that of unrelated clusterings, across before training"
-WAY = "of the way from unrelated to the same clusters"
+ON_WAY = "how far {} is on the way from that of unrelated clusterings, across before training, to 1"
+WAY = "of the way"
 
 
 # At one setting
 
 
 def least_excess(networks: Networks, column: str, experiment: str, setting: tuple[str, float] | None = None) -> Extreme:
-    """Agreement within the family that has less, minus that across."""
+    """Agreement within the family that has less, minus that across: at one good setting, or the least of all (None)."""
     group = networks.group(experiment)
-    if setting not in group.good_settings:
+    settings = group.good_settings if setting is None else [setting]
+    if not settings or not set(settings) <= set(group.good_settings):
         raise NotTestable(f"{experiment} has no good networks there")
-    place = group.settings.index(setting)
+    places = [group.settings.index(one) for one in settings]
     upstream, downstream, across = (
-        quantities.agreement_at(networks, column, experiment, [place], pairs)[0]
+        quantities.agreement_at(networks, column, experiment, places, pairs)
         for pairs in (*FAMILIES.values(), quantities.ACROSS)
     )
-    return smallest(upstream - across, downstream - across)
+    return smallest(smallest(upstream - across), smallest(downstream - across))
 
 
 def at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[int], end: int) -> Mean:
@@ -38,18 +52,8 @@ def at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[in
     return quantities.agreement_at(networks, column, "base", strengths, pairs)[end]
 
 
-def way_at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[int], end: int) -> float:
+def way_at_end(networks: Networks, column: str, regularizer: str, pairs: Sequence[int], end: int) -> Ratio:
     return quantities.way(networks, column, "base", at_end(networks, column, regularizer, pairs, end))
-
-
-def little_minus_weakest(networks: Networks, column: str, regularizer: str) -> Mean:
-    weakest = at_end(networks, column, regularizer, quantities.UPSTREAM_FAMILY, 0)
-    return quantities.on_the_way(networks, column, "base", LITTLE) - weakest
-
-
-def strongest_minus_strong(networks: Networks, column: str, regularizer: str) -> Mean:
-    strongest = at_end(networks, column, regularizer, quantities.UPSTREAM_FAMILY, -1)
-    return strongest - quantities.on_the_way(networks, column, "base", STRONG)
 
 
 def raw_minus_normalized_at_l1(networks: Networks, column: str) -> Mean:
@@ -57,12 +61,6 @@ def raw_minus_normalized_at_l1(networks: Networks, column: str) -> Mean:
         at_end(networks, column, "l1", pairs, -1) for pairs in (quantities.ACROSS_RAW, quantities.ACROSS_NORMALIZED)
     )
     return raw - normalized
-
-
-def raw_within_moderate_at_l1(networks: Networks, column: str) -> Extreme:
-    raw = at_end(networks, column, "l1", quantities.ACROSS_RAW, -1)
-    low, high = (quantities.on_the_way(networks, column, "base", share) for share in MODERATE)
-    return smallest(raw - low, high - raw)
 
 
 # Over the strengths of a regulariser
@@ -87,12 +85,6 @@ def growth_of_normalization(networks: Networks, column: str, regularizer: str) -
 # Over all settings
 
 
-def within_over_across(networks: Networks, column: str, experiment: str, pairs: Sequence[int]) -> float:
-    return quantities.share(
-        *(quantities.agreement(networks, column, experiment, places) for places in (pairs, quantities.ACROSS))
-    )
-
-
 def own_minus_family(networks: Networks, column: str) -> Mean:
     own, family = (
         quantities.agreement(networks, column, "base", pairs) for pairs in (quantities.OWN, quantities.BOTH_FAMILIES)
@@ -100,24 +92,11 @@ def own_minus_family(networks: Networks, column: str) -> Mean:
     return own - family
 
 
-def family_within_moderate(networks: Networks, column: str) -> Extreme:
-    drop, whole = own_minus_family(networks, column), quantities.excess(networks, column, "base", quantities.OWN)
-    return smallest(drop - whole * LITTLE, whole * STRONG - drop)
+def family_on_way_to_across(networks: Networks, column: str) -> Ratio:
+    return ratio(own_minus_family(networks, column), quantities.excess(networks, column, "base", quantities.OWN))
 
 
-def family_on_way_to_across(networks: Networks, column: str) -> float:
-    return quantities.share(
-        own_minus_family(networks, column), quantities.excess(networks, column, "base", quantities.OWN)
-    )
-
-
-def half_way_minus_across(networks: Networks, column: str) -> Mean:
-    return quantities.on_the_way(networks, column, "base", HALF) - quantities.agreement(
-        networks, column, "base", quantities.ACROSS
-    )
-
-
-def across_on_way(networks: Networks, column: str) -> float:
+def across_on_way(networks: Networks, column: str) -> Ratio:
     return quantities.way(networks, column, "base", quantities.agreement(networks, column, "base", quantities.ACROSS))
 
 
@@ -146,75 +125,59 @@ def across_change(networks: Networks, column: str, experiment: str) -> tuple[Mea
     return quantities.change(networks, column, experiment, quantities.ACROSS), gap
 
 
-def little(part: Mean, whole: Mean) -> Extreme:
-    """Above 0 where the part is of a size less than half of the whole."""
-    return smallest(whole * HALF - part, whole * HALF + part)
-
-
-def most(part: Mean, whole: Mean) -> Extreme:
-    """Above 0 where there is a whole, and the part is more than half of it."""
-    return smallest(part - whole * HALF, whole)
-
-
-def weak(part: Mean, whole: Mean) -> Extreme:
-    """Above 0 where the part is above 0, but less than half of the whole."""
-    return smallest(part, whole * HALF - part)
-
-
 Change = Callable[[Networks, str, str], tuple[Mean, Mean]]
 
 
-def judged(networks: Networks, column: str, experiment: str, change: Change, rule: Callable) -> Extreme:
-    return rule(*change(networks, column, experiment))
+def share_changed(networks: Networks, column: str, experiments: Sequence[str], change: Change) -> Ratio:
+    """What changed by the whole that it is a part of, both summed over experiments."""
+    found = (change(networks, column, experiment) for experiment in experiments)
+    return ratio(*(quantities.sum_of(some) for some in zip(*found, strict=True)))
 
 
-def share_changed(networks: Networks, column: str, experiment: str, change: Change) -> float:
-    return quantities.share(*change(networks, column, experiment))
+class Trained(NamedTuple):
+    """What the paper says that training does to one kind of pairs."""
+
+    statistic: str
+    change: Change
+    rule: Rule
+    unit: str
 
 
 TRAINING = {
-    "downstream": (
-        "half of the excess of {score} within the downstream family over that across before training, minus the size "
-        "of what training changed of it, {experiment}",
+    "downstream": Trained(
+        "training's change of {score} within the downstream family, by the excess over that across before training",
         downstream_change,
-        little,
-        above(0, "little is less than half of what was there"),
-        "of the excess before training",
+        between(-HALF, HALF, "little is less than half of what was there"),
+        "times the excess before",
     ),
-    "upstream": (
-        "training's change of {score} within the upstream family minus half of its excess after training over that "
-        "across before, or that excess, if less, {experiment}",
+    "upstream": Trained(
+        "training's change of {score} within the upstream family, by the excess after training over that across before",
         upstream_change,
-        most,
-        above(0, "more than half of it comes with training"),
-        "of the excess after training",
+        above(HALF, "it comes with training if more than half of it does"),
+        "times the excess after",
     ),
-    "across": (
-        "training's change of {score} across, or half of the gap after training between within families and across "
-        "minus that change, if less, {experiment}",
+    "across": Trained(
+        "training's change of {score} across, by the gap after training between within families and across",
         across_change,
-        weak,
-        above(0, "weakly is less than half of the gap"),
-        "of the gap after training",
+        between(0, HALF, "it rises, and weakly is less than half of the gap"),
+        "times the gap",
     ),
 }
-"""By kind of pairs: statistic, what it is made of, rule, and the unit of its effect."""
+"""By kind of pairs."""
 
 
-def training_rows(column: str, *kinds: str) -> Iterator[Row]:
-    """A row for each experiment and each of some kinds of TRAINING, named by both if there are several."""
-    for experiment in PAPERS:
-        for kind in kinds:
-            statistic, change, rule, limits, unit = TRAINING[kind]
-            yield Row(
-                f"{experiment}/{kind}" if len(kinds) > 1 else experiment,
-                statistic.format(score=column, experiment=experiment),
-                partial(judged, experiment=experiment, change=change, rule=rule),
-                limits,
-                column,
-                (experiment,),
-                Effect(unit, partial(share_changed, experiment=experiment, change=change)),
-            )
+def training_row(column: str, kind: str, *experiments: str, suffix: str, **options) -> Row:
+    statistic, change, rule, unit = TRAINING[kind]
+    return Row(
+        suffix,
+        f"{statistic.format(score=column)}, {', '.join(experiments)}",
+        partial(share_changed, experiments=experiments, change=change),
+        rule,
+        column,
+        experiments,
+        unit,
+        **options,
+    )
 
 
 CLAIMS = [
@@ -240,16 +203,29 @@ CLAIMS = [
         "1, 4.4",
         "upstream and downstream clusters are consistently distinct: that holds at each good strength",
         [
-            Row(
-                experiment,
-                f"{ELEMENT} within the family that has less minus across, {experiment}",
-                partial(least_excess, experiment=experiment),
-                above(0),
-                ELEMENT,
-                (experiment,),
-                each_strength=True,
-            )
+            row
             for experiment in PAPERS
+            for row in (
+                Row(
+                    experiment,
+                    f"{ELEMENT} within the family that has less minus across, at the good strength where that is "
+                    f"least, {experiment}",
+                    partial(least_excess, experiment=experiment),
+                    above(0),
+                    ELEMENT,
+                    (experiment,),
+                ),
+                Row(
+                    f"{experiment}/each",
+                    f"{ELEMENT} within the family that has less minus across, {experiment}",
+                    partial(least_excess, experiment=experiment),
+                    above(0),
+                    ELEMENT,
+                    (experiment,),
+                    each_strength=True,
+                    counts=False,
+                ),
+            )
         ],
     ),
     single(
@@ -265,30 +241,30 @@ CLAIMS = [
         "agree-moment-gradient",
         "4.4",
         "a moderate difference between covariance-like and gradient-like measures within a family",
-        f"how far {ELEMENT} within families is inside of a quarter and three quarters of the way from that of "
-        "a measure with its normalised form to that across",
-        family_within_moderate,
-        above(0, "moderate is neither close to none nor close to all"),
+        f"how far {ELEMENT} within families is on the way from that of a measure with its normalised form to that "
+        "across",
+        family_on_way_to_across,
+        between(*MODERATE, "moderate is neither close to none nor close to all"),
         ELEMENT,
-        effect=Effect("of the way from a measure's own form to across", family_on_way_to_across),
+        unit=WAY,
     ),
     Claim(
         "agree-downstream-untrained",
         "4.4, Fig. 5d-f",
         "agreement among downstream measures is there before training: training changes it little",
-        list(training_rows(ELEMENT, "downstream")),
+        [training_row(ELEMENT, "downstream", experiment, suffix=experiment) for experiment in PAPERS],
     ),
     Claim(
         "agree-upstream-trained",
         "4.4, Fig. 5d-f",
         "agreement among upstream measures comes with training",
-        list(training_rows(ELEMENT, "upstream")),
+        [training_row(ELEMENT, "upstream", experiment, suffix=experiment) for experiment in PAPERS],
     ),
     Claim(
         "agree-across-trained",
         "4.4, Fig. 5d-f",
         "training weakly raises agreement across the families",
-        list(training_rows(ELEMENT, "across")),
+        [training_row(ELEMENT, "across", experiment, suffix=experiment) for experiment in PAPERS],
     ),
     Claim(
         "agree-upstream-strength",
@@ -316,25 +292,20 @@ CLAIMS = [
             for row in (
                 Row(
                     f"little/{regularizer}",
-                    f"a quarter of the way from {UNRELATED}, to 1, minus {ELEMENT} within the upstream family at the "
-                    f"weakest good {regularizer}",
-                    partial(little_minus_weakest, regularizer=regularizer),
-                    above(0, "little is close to none, where moderate is not"),
+                    f"{ON_WAY.format(f'{ELEMENT} within the upstream family')}, at the weakest good {regularizer}",
+                    partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=0),
+                    below(LITTLE, "little is close to none, where moderate is not"),
                     ELEMENT,
-                    effect=Effect(
-                        WAY, partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=0)
-                    ),
+                    unit=WAY,
                 ),
                 Row(
                     f"strong/{regularizer}",
-                    f"{ELEMENT} within the upstream family at the strongest good {regularizer} "
-                    f"({{base {regularizer}}}), minus three quarters of the way from {UNRELATED}, to 1",
-                    partial(strongest_minus_strong, regularizer=regularizer),
-                    above(0, "very strong is close to all, where moderate is not"),
+                    f"{ON_WAY.format(f'{ELEMENT} within the upstream family')}, at the strongest good {regularizer} "
+                    f"({{base {regularizer}}})",
+                    partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=-1),
+                    above(STRONG, "very strong is close to all, where moderate is not"),
                     ELEMENT,
-                    effect=Effect(
-                        WAY, partial(way_at_end, regularizer=regularizer, pairs=quantities.UPSTREAM_FAMILY, end=-1)
-                    ),
+                    unit=WAY,
                 ),
             )
         ],
@@ -371,12 +342,12 @@ CLAIMS = [
             ),
             Row(
                 "moderately",
-                f"how far {ELEMENT} of upstream with unnormalised downstream measures, at the strongest good L1 "
-                f"({{base l1}}), is inside of a quarter and three quarters of the way from {UNRELATED}, to 1",
-                raw_within_moderate_at_l1,
-                above(0, "moderate is neither close to none nor close to all"),
+                f"{ON_WAY.format(f'{ELEMENT} of upstream with unnormalised downstream measures')}, at the strongest "
+                "good L1 ({base l1})",
+                partial(way_at_end, regularizer="l1", pairs=quantities.ACROSS_RAW, end=-1),
+                between(*MODERATE, "moderate is neither close to none nor close to all"),
                 ELEMENT,
-                effect=Effect(WAY, partial(way_at_end, regularizer="l1", pairs=quantities.ACROSS_RAW, end=-1)),
+                unit=WAY,
             ),
         ],
     ),
@@ -392,7 +363,7 @@ CLAIMS = [
                 order_like_element_similarity,
                 above(ALIKE, SHARED_RANKS),
                 score,
-                effect=Effect("rank correlation"),
+                unit="rank correlation",
             )
             for score in ("rmi", "vi", "ari", "nmi")
         ],
@@ -409,7 +380,6 @@ CLAIMS = [
                 above(0),
                 "transferability",
                 (experiment,),
-                Effect("of that across", partial(within_over_across, experiment=experiment, pairs=pairs)),
             )
             for experiment in PAPERS
             for family, pairs in FAMILIES.items()
@@ -418,7 +388,17 @@ CLAIMS = [
     Claim(
         "transfer-training",
         "4.4, Fig. S12d-f",
-        "transferability shows the same trends with training: downstream little, upstream most, across weakly",
-        list(training_rows("transferability", *TRAINING)),
+        "overall, transferability shows the same trends with training: downstream little, upstream most, across weakly",
+        [
+            row
+            for kind in TRAINING
+            for row in (
+                training_row("transferability", kind, *PAPERS, suffix=kind),
+                *(
+                    training_row("transferability", kind, experiment, suffix=f"{kind}/{experiment}", counts=False)
+                    for experiment in PAPERS
+                ),
+            )
+        ],
     ),
 ]

@@ -1,47 +1,55 @@
-"""The parts of docs/claims.md that follow from code and runs: `python -m unit_clusters_paper.claims.document`.
+"""What follows from code and published tables: `python -m unit_clusters_paper.claims.document`.
 
-Run in the repository's root, it scores the published tables and writes these parts anew.
+Run in the repository's root, it scores the published tables of both data sets, and writes their scorecards and the
+parts of docs/claims.md anew.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from unit_clusters_paper.claims.changes import CHANGES, belongs
 from unit_clusters_paper.claims.paper import SECTIONS
 from unit_clusters_paper.claims.rules import Claim, Row
-from unit_clusters_paper.claims.scorecard import overall, score
+from unit_clusters_paper.claims.scorecard import counted, overall, score, to_markdown, write_csv
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.runs.files import written_whole
 
-TEXT, FIRST, TABLES, CONFIG = "docs/claims.md", "docs/claims_first.csv", "results/published/tables", "config.yaml"
+TEXT, CONFIG, PUBLISHED = Path("docs/claims.md"), Path("config.yaml"), Path("results/published")
+
+EARLIER = {"first": Path("docs/claims_first.csv"), "second": Path("docs/claims_second.csv")}
+"""The scorecards before this one."""
+
+OTHER_DATA = "fashion-mnist"
 
 ONLY_ALIVE = "/alive"
 """The end of an id of the first scorecard that is a check now, and no verdict."""
 
+CLAIMS = {claim.id: claim for claims in SECTIONS.values() for claim in claims}
+
 ROWS = {claim.row_id(row): row for claims in SECTIONS.values() for claim in claims for row in claim.rows}
 
 
-def fill(text: str, scored: pd.DataFrame, first: pd.DataFrame) -> str:
+def fill(text: str, scored: pd.DataFrame, earlier: Mapping[str, pd.DataFrame]) -> str:
     """Put the generated parts of docs/claims.md between their marks.
 
     Args:
         text: docs/claims.md.
         scored: claims.csv of the published tables.
-        first: docs/claims_first.csv.
+        earlier: the scorecards EARLIER.
 
     Raises:
         ValueError: the text lacks a mark; the message names it.
     """
-    new = [rows for rows in CHANGES if _of(first, rows).empty]
+    new = [rows for rows in CHANGES if _of(earlier["first"], rows).empty]
     parts = {
         "rules": [_rules(section, claims) for section, claims in SECTIONS.items()],
-        "changed": [_change(rows, scored, first) for rows in CHANGES if rows not in new],
-        "added": ["\n".join(f"- **{rows}**. {CHANGES[rows]} Verdict: {_now(scored, rows)}" for rows in new)],
-        "verdicts": [_verdicts(scored, first)],
+        "changed": [_change(rows, scored, earlier) for rows in CHANGES if rows not in new],
+        "added": [_change(rows, scored, earlier) for rows in new],
+        "verdicts": [_verdicts(scored, earlier)],
     }
     for name, blocks in parts.items():
         begin, end = f"<!-- {name}: made by unit_clusters_paper.claims.document -->", f"<!-- end of {name} -->"
@@ -58,6 +66,10 @@ def plain(row: Row) -> str:
     return re.sub(r" \(\{[^}]*\}\)", "", row.statistic)
 
 
+NUMBER = r"(?<=good )(L1|L2|l1|l2|dropout) \([\d.]+(; early [\d.]+)?\)"
+"""These strengths, in an earlier scorecard."""
+
+
 def _rules(section: str, claims: Iterable[Claim]) -> str:
     """Every claim of a section, its statistics and their rules."""
     lines = [f"### {section}", "", "| claim | statistic | by | holds if |", "|---|---|---|---|"]
@@ -69,13 +81,22 @@ def _rules(section: str, claims: Iterable[Claim]) -> str:
     return "\n".join(lines)
 
 
-def _change(rows: str, scored: pd.DataFrame, first: pd.DataFrame) -> str:
+def _change(rows: str, scored: pd.DataFrame, earlier: Mapping[str, pd.DataFrame]) -> str:
     """A changed rule: why, how it was, how it is, and the verdicts."""
-    before = _of(first[~first["id"].str.endswith(ONLY_ALIVE)], rows)
-    was = zip(before["statistic"], before["rule"], strict=True)
-    now = ((plain(row), str(row.rule)) for id, row in ROWS.items() if belongs(id, rows))
-    verdict = f"- verdict: {_then(before)}; {_now(scored, rows)}"
-    return "\n".join([f"**{rows}**. {CHANGES[rows]}", "", *_listed("was", was), *_listed("is", now), verdict])
+    now = [(plain(row), str(row.rule)) for id, row in ROWS.items() if belongs(id, rows)]
+    lines, verdicts = [f"**{rows}**. {CHANGES[rows]}", ""], []
+    known: set[tuple[str, str]] = set()
+    for which, scorecard in earlier.items():
+        before = _of(scorecard[~scorecard["id"].str.endswith(ONLY_ALIVE)], rows)
+        was = [
+            (re.sub(NUMBER, r"\1", one), rule) for one, rule in zip(before["statistic"], before["rule"], strict=True)
+        ]
+        lines += _listed(which, [rule for rule in was if rule not in known and rule not in now])
+        known.update(was)
+        if len(before):
+            verdicts.append(f"{which} {_then(before)}")
+    lines += [*_listed("now", now), f"- verdict: {'; '.join([*verdicts, f'now {_now(scored, rows)}'])}"]
+    return "\n".join(lines)
 
 
 def _listed(word: str, rules: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -88,12 +109,12 @@ def _listed(word: str, rules: Iterable[tuple[str, str]]) -> Iterator[str]:
             yield f"- {word}: {statistic}; *{rule}*"
 
 
-def _verdicts(scored: pd.DataFrame, first: pd.DataFrame) -> str:
-    """The verdict on each claim, by the first scorecard and by this one."""
-    lines = ["| claim | first scorecard | now | with early stopping |", "|---|---|---|---|"]
-    for claim in (claim.id for claims in SECTIONS.values() for claim in claims):
-        now = _of(scored, claim)
-        lines.append(f"| {claim} | {_then(_of(first, claim))} | {overall(now['verdict'])} | {_early(now)} |")
+def _verdicts(scored: pd.DataFrame, earlier: Mapping[str, pd.DataFrame]) -> str:
+    """The verdict on each claim, by the earlier scorecards and by this one."""
+    lines = [f"| claim | {' | '.join(earlier)} | now | with early stopping |", f"|---|---|---|{'---|' * len(earlier)}"]
+    for id in CLAIMS:
+        then = " | ".join(_then(_of(scorecard, id)) for scorecard in earlier.values())
+        lines.append(f"| {id} | {then} | {_verdict(scored, id)} | {_verdict(scored, id, 'early_verdict')} |")
     return "\n".join(lines)
 
 
@@ -102,30 +123,51 @@ def _of(scorecard: pd.DataFrame, rows: str) -> pd.DataFrame:
 
 
 def _then(rows: pd.DataFrame) -> str:
-    """By the first scorecard, which called both undecided and split rows mixed."""
-    found = set(rows["verdict"])
+    """By an earlier scorecard; rows that differ were mixed by the first, split by the second."""
+    found = {verdict.partition(": ")[0] for verdict in rows["verdict"]}
     return "not scored" if not found else found.pop() if len(found) == 1 else "mixed"
 
 
+def _verdict(scored: pd.DataFrame, rows: str, column: str = "verdict") -> str:
+    """On some rows of a claim; empty where the column does not apply."""
+    now = counted(_of(scored, rows))
+    return overall(CLAIMS[rows.partition("/")[0]], now[column]) if (now[column].fillna("") != "").any() else ""
+
+
 def _now(scored: pd.DataFrame, rows: str) -> str:
-    now = _of(scored, rows)
-    early = _early(now)
-    return f"now {overall(now['verdict'])}" + (f", with early stopping {early}" if early else "")
+    early = _verdict(scored, rows, "early_verdict")
+    return _verdict(scored, rows) + (f", with early stopping {early}" if early else "")
 
 
-def _early(rows: pd.DataFrame) -> str:
-    return overall(rows["early_verdict"]) if rows["early_verdict"].any() else ""
+def published(folder: Path, other: Path | None = None) -> pd.DataFrame:
+    """Score published tables.
 
-
-def published(root: Path) -> pd.DataFrame:
-    """Score the published tables of the repository in this folder, with the limit of its configuration."""
-    paths = {name: root / TABLES / f"{name}.csv.gz" for name in ("models", "modularity", "agreement", "weights")}
+    Args:
+        folder: of these.
+        other: that of other data.
+    """
+    paths = {name: folder / "tables" / f"{name}.csv.gz" for name in ("models", "modularity", "agreement", "weights")}
     paths = {name: path for name, path in paths.items() if path.exists()}
-    return score(**read(paths, yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))["min_test_accuracy"]))
+    there = pd.read_csv(other / "claims.csv") if other else None
+    return score(**read(paths, limit(folder)), other=there)
+
+
+def limit(folder: Path) -> float:
+    """The test accuracy below which networks of a published run are left out."""
+    return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["config"]["min_test_accuracy"]
 
 
 def main() -> None:
-    text = fill(Path(TEXT).read_text(encoding="utf-8"), published(Path()), pd.read_csv(FIRST))
+    folders = (PUBLISHED, PUBLISHED / OTHER_DATA)
+    for folder in folders:  # first without the other, since each shows the other's verdicts
+        write_csv(published(folder), folder / "claims.csv")
+    for folder, other in zip(folders, reversed(folders), strict=True):
+        scored = published(folder, other)
+        write_csv(scored, folder / "claims.csv")
+        with written_whole(folder / "claims.md") as temporary:
+            temporary.write_text(to_markdown(scored, limit(folder)), encoding="utf-8")
+    earlier = {name: pd.read_csv(path) for name, path in EARLIER.items()}
+    text = fill(TEXT.read_text(encoding="utf-8"), published(*folders), earlier)
     with written_whole(TEXT) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

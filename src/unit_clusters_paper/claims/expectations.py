@@ -6,9 +6,9 @@ import numpy as np
 
 from unit_clusters.clusters.modularity import EQUAL
 from unit_clusters_paper.claims import comparison, quantities
-from unit_clusters_paper.claims.intervals import Count, Estimate, Extreme, Mean, Values, largest, lead
+from unit_clusters_paper.claims.intervals import Count, Estimate, Mean, Ratio, Values, ratio
 from unit_clusters_paper.claims.networks import Networks
-from unit_clusters_paper.claims.rules import HALF, IN_BAND, UNNOTICED, VISIBLE, Claim, Effect, Row, above, below, single
+from unit_clusters_paper.claims.rules import HALF, IN_BAND, SD, UNNOTICED, VISIBLE, Claim, Row, above, below, single
 from unit_clusters_paper.results.selection import PAPERS
 
 
@@ -16,21 +16,13 @@ def improved(q: Values, start: Values) -> Values:
     return np.where(np.isnan(q), np.nan, q - start > EQUAL)
 
 
-def visible_gain(q: Values, start: Values) -> Values:
-    return q - start - VISIBLE * q
-
-
 def share_improved(networks: Networks, column: str) -> Mean:
     return quantities.mean_of_matrices(networks, improved, "q", column)
 
 
-def gain_minus_visible(networks: Networks, column: str) -> Mean:
-    return quantities.mean_of_matrices(networks, visible_gain, "q", column)
-
-
-def gain_over_q(networks: Networks, column: str) -> float:
+def gain_by_q(networks: Networks, column: str) -> Ratio:
     gain, q = (quantities.mean_of_matrices(networks, one, "q", column) for one in (np.subtract, lambda q, start: q))
-    return quantities.share(gain, q)
+    return ratio(gain, q)
 
 
 def above_minus_below(networks: Networks, column: str) -> Mean:
@@ -41,45 +33,16 @@ def below_the_line(networks: Networks, column: str) -> Estimate:
     return quantities.below_the_line(networks, column, VISIBLE)
 
 
-def share_below(networks: Networks, column: str) -> float:
-    number = sum(np.isfinite(q).sum() for q, _ in quantities.matrices(networks, "q", column).values())
-    return float(below_the_line(networks, column).value) / number
-
-
-def share_discarded(networks: Networks, column: str, experiment: str) -> float:
-    return float(np.nanmean(networks.group(experiment)[column][quantities.weaker_settings(networks, experiment)]))
-
-
-def half_of_others_minus_l1(networks: Networks, column: str) -> Extreme:
+def l1_by_others(networks: Networks, column: str) -> Ratio:
+    """L1's largest rise, by dropout's and L2's."""
     others, l1 = (
         quantities.averaged(quantities.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"])
     )
-    return lead(others * HALF, l1)
-
-
-def l1_over_others(networks: Networks, column: str) -> float:
-    others, l1 = (
-        quantities.averaged(quantities.rises(networks, column, "base", *names)) for names in (["dropout", "l2"], ["l1"])
-    )
-    return quantities.share(largest(l1), largest(others))
+    return quantities.ratio_of_largest(l1, others)
 
 
 def number_above_0(networks: Networks, column: str) -> Count:
     return Count(sum(np.nansum(values > 0) for (values,) in quantities.matrices(networks, column).values()))
-
-
-def share_gained(networks: Networks, column: str) -> float:
-    """By soft clusters, of the Q of the best hard ones; on the matrices of which it is known."""
-    gain, q = (quantities.mean_of_matrices(networks, one, "soft_gain", "q_best") for one in (_first, _second))
-    return quantities.share(gain, q)
-
-
-def _first(gain: Values, q: Values) -> Values:
-    return gain
-
-
-def _second(gain: Values, q: Values) -> Values:
-    return np.where(np.isnan(gain), np.nan, q)
 
 
 def all_points(words: str) -> Row:
@@ -89,7 +52,7 @@ def all_points(words: str) -> Row:
         f"number of matrices with a Q* more than {VISIBLE:.0%} below {words}",
         below_the_line,
         below(1, "all points on or above the line means none below; nearer ones lie on it to the eye"),
-        effect=Effect("of the matrices", share_below),
+        unit="matrices",
         experiments=(),
     )
 
@@ -108,16 +71,16 @@ SEARCH = [
                 above(HALF, "most matrices"),
                 "q_spectral",
                 experiments=(),
-                effect=Effect("of the matrices"),
+                unit="of the matrices",
             ),
             Row(
                 "gain",
-                f"what Monte Carlo added to Q minus {VISIBLE:.0%} of Q*, mean of matrices",
-                gain_minus_visible,
-                above(0, "less lies on the diagonal of Fig. S5 to the eye"),
+                "what Monte Carlo added to Q by Q*, means over matrices",
+                gain_by_q,
+                above(VISIBLE, "less lies on the diagonal of Fig. S5 to the eye"),
                 "q_spectral",
                 experiments=(),
-                effect=Effect("of Q*", gain_over_q),
+                unit="times Q*",
             ),
         ],
     ),
@@ -134,7 +97,7 @@ SEARCH = [
                 above(0),
                 "q_from_one_cluster",
                 experiments=(),
-                effect=Effect("of the matrices"),
+                unit="of the matrices",
             ),
         ],
     ),
@@ -150,7 +113,7 @@ SEARCH = [
                 above(0, "there are cases"),
                 "soft_units",
                 experiments=(),
-                effect=Effect("of Q, gained", share_gained),
+                unit="matrices",
             )
         ],
     ),
@@ -169,7 +132,7 @@ EXPECTED = [
                 below(1, "only there means none elsewhere"),
                 "discarded",
                 (experiment,),
-                Effect("of these networks", partial(share_discarded, experiment=experiment)),
+                "networks",
             )
             for experiment in PAPERS
         ],
@@ -189,16 +152,16 @@ EXPECTED = [
         "size of L2's largest change of Q*, in untrained standard deviations, over measures and layers",
         partial(quantities.largest_size, experiment="base", regularizer="l2"),
         above(UNNOTICED, f"wrong if not {IN_BAND}"),
-        effect=Effect("untrained SD"),
+        unit=SD,
     ),
     single(
         "hypothesis-3",
         "4.1",
         "wrong, mostly: L1 would increase modularity",
-        "half of the largest rise of Q* by dropout or L2 minus L1's largest rise, mean of all measures",
-        half_of_others_minus_l1,
-        above(0, "wrong if L1's effect is weak: less than half of that of one that was not expected to raise Q*"),
-        effect=Effect("of the other's", l1_over_others),
+        "L1's largest rise of Q* by the largest of dropout and L2, mean of all measures",
+        l1_by_others,
+        below(HALF, "wrong if L1's effect is weak: less than half of that of one that was not expected to raise Q*"),
+        unit="times the other's",
     ),
     Claim(
         "hypothesis-4",
@@ -208,25 +171,23 @@ EXPECTED = [
             *(
                 Row(
                     f"trends/{regularizer}",
-                    f"size of what each measure's rises of Q* with {regularizer} have for themselves, minus half of "
-                    "what all measures have in common, over good strengths and layers",
-                    partial(quantities.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
-                    above(0, "with less of their own than half of what they share, the measures would agree"),
-                    effect=Effect(
-                        "untrained SD of its own",
-                        partial(quantities.own_trend_in_sd, experiment="base", regularizer=regularizer),
-                    ),
+                    f"size of what the measures' rises of Q* with {regularizer} have in common, by the size of what "
+                    "each has for itself, over good strengths and layers",
+                    partial(quantities.shared_trend_by_own, experiment="base", regularizer=regularizer),
+                    below(1 / HALF, "with less of their own than half of what they share, the measures would agree"),
+                    unit="times their own",
                 )
                 for regularizer in quantities.REGULARIZERS
             ),
             Row(
                 "clusters",
-                f"half of the way from {comparison.UNRELATED}, to 1, minus {comparison.ELEMENT} across, base",
-                comparison.half_way_minus_across,
-                above(0, "wrong if nearer to what unrelated clusterings agree than to full agreement"),
+                comparison.ON_WAY.format(f"{comparison.ELEMENT} across") + ", base",
+                comparison.across_on_way,
+                below(HALF, "wrong if nearer to what unrelated clusterings agree than to full agreement"),
                 comparison.ELEMENT,
-                effect=Effect(comparison.WAY, comparison.across_on_way),
+                unit=comparison.WAY,
             ),
         ],
+        any_row=True,
     ),
 ]

@@ -14,12 +14,16 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
 LEVEL = 0.95
 
 LOW, HIGH = -1, 1
+
+FAR = 1e6
+"""A ratio beyond which there is none."""
 
 Values = Float[np.ndarray, "..."] | np.float64
 """Of any shape; of none, NumPy often makes a scalar."""
@@ -291,6 +295,56 @@ class Difference(Estimate):
         one = self.estimate.limit(side, tail) - self.estimate.value
         other = self.share * (self.other.limit(-side, tail) - self.other.value)
         return self.value + side * np.hypot(one, other)
+
+
+@dataclass(frozen=True)
+class Ratio(Estimate):
+    """How many times a whole, which is above 0, a part is.
+
+    Its limits are Fieller's (1954), found from those of differences: the lower one is the largest ratio r at which the
+    part less r times the whole is above 0 at its lower limit. So a ratio is above a number at its whole interval just
+    where that difference is above 0 at its own. They are infinite where the whole may be 0.
+    """
+
+    excess: Callable[[float], Estimate]
+    """The part less so many times the whole: a single estimate."""
+    part: Values
+    whole: Values
+
+    @property
+    def value(self) -> Values:
+        """Where the whole is not above 0, infinite; with a minus, where it is clearly none, or the part is below 0."""
+        if np.isnan(self.part) or np.isnan(self.whole):
+            return np.asarray(np.nan)
+        if self.whole > 0:
+            return np.asarray(self.part / self.whole)
+        return np.asarray(-np.inf if self._none else np.copysign(np.inf, self.part))
+
+    @cached_property
+    def _none(self) -> bool:
+        """Whether there is no whole: it is clearly below 0."""
+        return bool(self.whole <= 0 and self.excess(-FAR).limit(HIGH, (1 - LEVEL) / 2) < 0)
+
+    def limit(self, side: int, tail: float) -> Values:
+        def inside(ratio: float) -> float:
+            return side * float(self.excess(ratio).limit(side, tail))
+
+        if np.isnan(self.value) or self._none:
+            return self.value
+        start = float(self.value) if self.whole > 0 else 0.0
+        near = start, inside(start)
+        away = side if near[1] > 0 else -side
+        for step in max(abs(start), 1.0) * 2.0 ** np.arange(-3, np.log2(FAR)) if near[1] else ():
+            far = start + away * step, inside(start + away * step)
+            if near[1] * far[1] < 0:
+                return np.asarray(brentq(inside, near[0], far[0], xtol=1e-6))
+            near = far
+        return np.asarray(away * np.inf if near[1] else start)
+
+
+def ratio(part: Mean, whole: Mean) -> Ratio:
+    """Of two means, which may be of the same seeds."""
+    return Ratio(lambda times: part - whole * times, part.value, whole.value)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The tables as arrays by setting and seed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 
 from unit_clusters.clusters.modularity import EQUAL
 from unit_clusters.similarity.measures import FORMS, PAIR_COLUMNS, Form
-from unit_clusters_paper.claims.intervals import Mean
-from unit_clusters_paper.results.selection import RUN, is_good, is_good_setting, is_untrained
+from unit_clusters_paper.claims.intervals import Mean, mean
+from unit_clusters_paper.results.selection import BASELINE, RUN, is_good, is_good_setting, is_untrained
 
 EARLY = "early"
 """The experiment that trains base's networks with early stopping, as wide and deep ones are."""
@@ -21,6 +21,14 @@ MIN_SEEDS = 2
 
 IN_SD = " in untrained SD"
 """After the name of a column: its values over their standard deviation in untrained networks."""
+
+ABOVE_CHANCE = {"q": "q_above_rotated", "element_similarity": "element_similarity_above_rotated"}
+"""By column, the one of what is above turned axes (`clusters.turned`): Q*, less the mean modularity there; agreement of
+live units, corrected for chance, less that there."""
+
+FEW_DEAD = 3
+"""Units, one in twenty of 64. Live units count as constant where layers have, in the mean, at most so many dead ones
+more than in the baseline."""
 
 PAIRS = tuple(combinations(FORMS, 2))
 """All pairs of forms, in the order of agreement.csv."""
@@ -65,6 +73,11 @@ class Group:
         """One seed of these; which settings are good stays as it is."""
         columns = {name: values[:, place : place + 1] for name, values in self.columns.items()}
         return replace(self, seeds=self.seeds[place : place + 1], columns=columns)
+
+    def repeated(self, times: int) -> "Group":
+        """Each seed so many times, as if more had been trained that are like these."""
+        columns = {name: np.concatenate([values] * times, axis=1) for name, values in self.columns.items()}
+        return replace(self, seeds=list(range(times * len(self.seeds))), columns=columns)
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,21 @@ class Networks:
         """The trained networks of another experiment in place of those of this one."""
         return replace(self, groups={**self.groups, (experiment, True): self.groups[other, True]})
 
+    def at_constant_live_units(self) -> "Networks":
+        """The same, with only those settings good at which layers have hardly more dead units than in the baseline."""
+        groups = dict(self.groups)
+        for key, group in self.groups.items():
+            if BASELINE in group.settings:
+                dead = mean(group["dead_units"], axis=(1, 2, 3))
+                near = dead <= dead[group.settings.index(BASELINE)] + FEW_DEAD
+                groups[key] = replace(group, good=group.good & near)
+        return replace(self, groups=groups)
+
+    def repeated(self, experiments: Sequence[str], times: int) -> "Networks":
+        """With so many times the trained seeds of some experiments (`Group.repeated`)."""
+        keys = [(experiment, True) for experiment in experiments]
+        return replace(self, groups={**self.groups, **{key: self.groups[key].repeated(times) for key in keys}})
+
     def one_by_one(self, experiment: str) -> dict[int, "Networks"]:
         """By trained seed of an experiment: that seed alone, and all other networks."""
         group = self.groups[experiment, True]
@@ -153,6 +181,10 @@ def arrange(
         missing = [name for name in (*RUN, *keys) if name not in table]
         if missing:
             raise ValueError(f"{file} lacks the columns {', '.join(missing)}; delete it and run again")
+    if "q_rotated" in modularity and "element_similarity_rotated" in agreement:
+        modularity = modularity.assign(**{ABOVE_CHANCE["q"]: modularity["q"] - modularity["q_rotated"]})
+        above = agreement["element_similarity_alive_adjusted"] - agreement["element_similarity_rotated"]
+        agreement = agreement.assign(**{ABOVE_CHANCE["element_similarity"]: above})
     if weights is not None:
         models = models.merge(weights, on=RUN, how="left", validate="one_to_one")
     good = is_good_setting(models)

@@ -16,14 +16,15 @@ from unit_clusters.similarity.measures import FORMS, Form, kind
 from unit_clusters_paper.claims.intervals import (
     Count,
     Difference,
-    Estimate,
     Extreme,
     Mean,
+    Ratio,
     Size,
     divide,
     largest,
     lead,
     mean,
+    ratio,
 )
 from unit_clusters_paper.claims.networks import IN_SD, PAIRS, Group, Networks, NotTestable
 from unit_clusters_paper.results.selection import BASELINE, PAPERS
@@ -156,9 +157,9 @@ def place_of_largest(values: Mean) -> int:
     return int(np.nanargmax(values.value))
 
 
-def share(part: Estimate, whole: Estimate) -> float:
-    """The part over the whole, for an effect size: no verdict rests on it. NaN where the whole is not above 0."""
-    return float(divide(part.value, np.where(whole.value > 0, whole.value, 0.0)))
+def ratio_of_largest(one: Mean, other: Mean) -> Ratio:
+    """The largest of some means by the largest of others of the same seeds, each along its last axis."""
+    return Ratio(lambda times: lead(one, other * times), largest(one).value, largest(other).value)
 
 
 def fitted_change(values: Mean, doses: Float[np.ndarray, " strengths"]) -> Mean:
@@ -190,11 +191,12 @@ def largest_size(networks: Networks, column: str, experiment: str, regularizer: 
     return largest(Size(rises(networks, column + IN_SD, experiment, regularizer), over=2))
 
 
-def distance_from_untrained(networks: Networks, column: str, experiment: str) -> Size:
-    """The size of the difference to the untrained networks, over good settings, layers and forms."""
+def share_near_untrained(networks: Networks, column: str, experiment: str, within: float) -> Mean:
+    """The share of clusterings, at good settings, within so many standard deviations of the mean of untrained ones."""
     trained, untrained = (networks.values(experiment, column + IN_SD, trained) for trained in (True, False))
-    trained = networks.mean(experiment, trained[networks.group(experiment).good])
-    return Size(trained - networks.mean(experiment, untrained, trained=False)[0], over=3)
+    away = np.abs(trained[networks.group(experiment).good] - mean(untrained, axis=(0, 1)))
+    near = np.where(np.isnan(away), np.nan, away <= within)
+    return networks.mean(experiment, near, pooled=(0, 1, 2))
 
 
 def depth_of_untrained(networks: Networks, column: str, experiment: str) -> Extreme:
@@ -216,16 +218,11 @@ def own_trend(networks: Networks, column: str, experiment: str, regularizer: str
     return Size(found - found.mean(-1)[..., None], over=3)
 
 
-def own_trend_beyond(
-    networks: Networks, column: str, experiment: str, regularizer: str, of_shared: float
-) -> Difference:
-    """`own_trend`, less a share of the size of that mean."""
+def shared_trend_by_own(networks: Networks, column: str, experiment: str, regularizer: str) -> Ratio:
+    """The size of that mean, by `own_trend`."""
     shared = Size(rises(networks, column, experiment, regularizer).mean(-1), over=2)
-    return Difference(own_trend(networks, column, experiment, regularizer), shared, of_shared, independent=False)
-
-
-def own_trend_in_sd(networks: Networks, column: str, experiment: str, regularizer: str) -> Size:
-    return own_trend(networks, column + IN_SD, experiment, regularizer)
+    own = own_trend(networks, column, experiment, regularizer)
+    return Ratio(lambda times: Difference(shared, own, times, independent=False), shared.value, own.value)
 
 
 # Networks as a whole
@@ -309,15 +306,10 @@ def unrelated(networks: Networks, column: str, experiment: str) -> Mean:
     return agreement(networks, column, experiment, ACROSS, trained=False)
 
 
-def on_the_way(networks: Networks, column: str, experiment: str, share: float) -> Mean:
-    """So far on the way from `unrelated`, 0, to the same clusters, 1."""
-    return unrelated(networks, column, experiment) * (1 - share) + share
-
-
-def way(networks: Networks, column: str, experiment: str, agreed: Mean) -> float:
-    """How far on that way an agreement is, for an effect size."""
+def way(networks: Networks, column: str, experiment: str, agreed: Mean) -> Ratio:
+    """How far an agreement is on the way from `unrelated`, 0, to the same clusters, 1."""
     floor = unrelated(networks, column, experiment)
-    return share(agreed - floor, 1 - floor)
+    return ratio(agreed - floor, 1 - floor)
 
 
 # The search for clusters, in all matrices of the paper's experiments

@@ -6,23 +6,21 @@ import numpy as np
 
 from unit_clusters.similarity.measures import FORMS, Form
 from unit_clusters_paper.claims import quantities
-from unit_clusters_paper.claims.intervals import Extreme, Mean, largest, lead, smallest
+from unit_clusters_paper.claims.intervals import Difference, Extreme, Mean, Ratio, lead, ratio
 from unit_clusters_paper.claims.networks import Networks
 from unit_clusters_paper.claims.rules import (
     HALF,
-    IN_BAND,
     INFINITY,
+    MODERATE,
     RARE,
     UNNOTICED,
     Claim,
-    Effect,
     Row,
     above,
     below,
+    between,
     single,
 )
-
-EITHER_SIGN = np.array([1.0, -1.0])
 
 
 def upstream_rise_minus_downstream(networks: Networks, column: str) -> Extreme:
@@ -43,41 +41,27 @@ def growth_of_contrast(networks: Networks, column: str) -> Mean:
     )
 
 
-def half_of_dropout_minus_l1(networks: Networks, column: str) -> Extreme:
-    dropout, l1 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
-    changes = l1[:, None] * EITHER_SIGN
-    return largest(smallest(smallest(dropout[:, None, None] * HALF - changes[None])))
+def l1_by_dropout(networks: Networks, column: str) -> Ratio:
+    """L1's largest rise or fall, by dropout's largest rise."""
+    l1, dropout = (quantities.rises_by_seed(networks, column, "base", name) for name in ("l1", "dropout"))
+    either, dropout = (networks.mean("base", rises) for rises in (np.concatenate([l1, -l1]), dropout))
+    return quantities.ratio_of_largest(quantities.averaged(either), quantities.averaged(dropout))
 
 
-def l1_over_dropout(networks: Networks, column: str) -> float:
-    dropout, l1 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("dropout", "l1"))
-    return quantities.share(largest(largest(l1[:, None] * EITHER_SIGN)), largest(dropout))
-
-
-def half_of_l2_minus_distance(networks: Networks, column: str) -> Extreme:
+def l1_by_l2(networks: Networks, column: str) -> Ratio:
     l1, l2 = (quantities.averaged(quantities.rises(networks, column, "base", name)) for name in ("l1", "l2"))
-    return smallest(lead(l1, l2 * (1 - HALF)), lead(l2 * (1 + HALF), l1))
+    return quantities.ratio_of_largest(l1, l2)
 
 
-def l1_over_l2(networks: Networks, column: str) -> float:
-    return quantities.share(
-        *(largest(quantities.averaged(quantities.rises(networks, column, "base", name))) for name in ("l1", "l2"))
-    )
-
-
-def half_of_l1s_sparsity_minus_distance(networks: Networks, column: str) -> Extreme:
+def l2s_sparsity_by_l1s(networks: Networks, column: str) -> Ratio:
     l1, l2, start = quantities.at_strongest(networks, column, "base", "l1", "l2")
-    return smallest((l1 - start) * HALF - (l1 - l2), (l1 - start) * HALF + (l1 - l2))
+    return ratio(l2 - start, l1 - start)
 
 
-def l2s_sparsity_over_l1s(networks: Networks, column: str) -> float:
-    l1, l2, start = quantities.at_strongest(networks, column, "base", "l1", "l2")
-    return quantities.share(l2 - start, l1 - start)
-
-
-def beside_q(networks: Networks, column: str) -> float:
-    sizes = (quantities.size_at_largest_rise_of_q(networks, name, "base", "dropout") for name in (column, "q"))
-    return quantities.share(*sizes)
+def beside_q(networks: Networks, column: str) -> Ratio:
+    """A change in untrained standard deviations, by that of Q*, where dropout raises Q* most."""
+    here, of_q = (quantities.size_at_largest_rise_of_q(networks, name, "base", "dropout") for name in (column, "q"))
+    return Ratio(lambda times: Difference(here, of_q, times, independent=False), here.value, of_q.value)
 
 
 CLAIMS = [
@@ -132,7 +116,6 @@ CLAIMS = [
         partial(quantities.mean_rise_of_networks, experiment="base", regularizer="dropout"),
         above(0),
         "q_weights",
-        effect=Effect("of modularity"),
     ),
     single(
         "q-l2-increases",
@@ -149,17 +132,17 @@ CLAIMS = [
         [
             Row(
                 "weak",
-                "half of dropout's largest rise of Q* minus L1's largest rise or fall, mean of all measures",
-                half_of_dropout_minus_l1,
-                above(0, "weak is less than half of dropout's"),
-                effect=Effect("of dropout's", l1_over_dropout),
+                "L1's largest rise or fall of Q* by dropout's largest rise, mean of all measures",
+                l1_by_dropout,
+                below(HALF, "weak is less than half of dropout's"),
+                unit="times dropout's",
             ),
             Row(
                 "like-l2",
-                "half of L2's largest rise of Q* minus the distance of L1's from it, mean of all measures",
-                half_of_l2_minus_distance,
-                above(0, "like L2's is between half of it and one and a half times of it"),
-                effect=Effect("of L2's", l1_over_l2),
+                "L1's largest rise of Q* by L2's, mean of all measures",
+                l1_by_l2,
+                between(1 - HALF, 1 + HALF, "like L2's is between half of it and one and a half times of it"),
+                unit="times L2's",
             ),
         ],
     ),
@@ -167,12 +150,12 @@ CLAIMS = [
         "sparsity-alike",
         "4.2, Fig. S2",
         "L1 and L2 end in comparable weight sparsity",
-        "half of what L1 adds to the baseline's sparsity minus the distance of L1's and L2's, at the strongest "
-        "good L1 ({base l1}) and L2 ({base l2})",
-        half_of_l1s_sparsity_minus_distance,
-        above(0, "L2 adds between half and one and a half times what L1 adds"),
+        "what L2 adds to the baseline's sparsity by what L1 adds, at the strongest good L1 ({base l1}) and L2 "
+        "({base l2})",
+        l2s_sparsity_by_l1s,
+        between(1 - HALF, 1 + HALF, "L2 adds between half and one and a half times what L1 adds"),
         "sparsity",
-        effect=Effect("of what L1 adds", l2s_sparsity_over_l1s),
+        unit="times L1's",
     ),
     Claim(
         "k-stable",
@@ -181,12 +164,12 @@ CLAIMS = [
         [
             Row(
                 suffix,
-                f"size of the change in {words}, in untrained standard deviations, over measures and layers, at the "
-                "good dropout at which Q* rises most",
-                partial(quantities.size_at_largest_rise_of_q, experiment="base", regularizer="dropout"),
-                below(UNNOTICED, f"minor is {IN_BAND}"),
+                f"size of the change in {words}, by that of the change in Q*, both in untrained standard deviations, "
+                "over measures and layers, at the good dropout at which Q* rises most",
+                beside_q,
+                below(MODERATE[0], "minor, beside a dramatic effect, is close to none of it"),
                 column,
-                effect=Effect("of that in Q*", beside_q),
+                unit="times that of Q*",
             )
             for suffix, words, column in [
                 ("number", "number of clusters, eq. (8)", "num_clusters"),
@@ -206,7 +189,7 @@ CLAIMS = [
                 rule,
                 column,
                 (experiment,),
-                effect=Effect("of clusterings"),
+                unit="of clusterings",
             )
             for experiment in ("base", "deep")
             for suffix, words, column, low, high, rule in [
@@ -218,13 +201,13 @@ CLAIMS = [
     single(
         "k-training",
         "Fig. S7",
-        "training has little impact on the number of clusters",
-        "size of the difference in number of clusters between trained and untrained networks, in untrained "
-        "standard deviations, over good settings, measures and layers",
-        partial(quantities.distance_from_untrained, experiment="base"),
-        below(UNNOTICED, f"little is {IN_BAND}"),
+        "for the most part, training has little impact on the number of clusters",
+        "share of clusterings, at good settings, whose number of clusters is within one standard deviation of the mean "
+        "of untrained networks",
+        partial(quantities.share_near_untrained, experiment="base", within=UNNOTICED),
+        above(HALF, "the most part; little is in the inner gray band of the figure, one standard deviation"),
         "num_clusters",
-        effect=Effect("untrained SD"),
+        unit="of clusterings",
     ),
     Claim(
         "k-trends",
@@ -233,15 +216,12 @@ CLAIMS = [
         [
             Row(
                 regularizer,
-                f"size of what each measure's change in number of clusters with {regularizer} has for itself, minus "
-                "half of what all measures have in common, over good strengths and layers",
-                partial(quantities.own_trend_beyond, experiment="base", regularizer=regularizer, of_shared=HALF),
-                above(0, "with less of their own than half of what they share, the measures would differ little"),
+                f"size of what the measures' changes in number of clusters with {regularizer} have in common, by the "
+                "size of what each has for itself, over good strengths and layers",
+                partial(quantities.shared_trend_by_own, experiment="base", regularizer=regularizer),
+                below(1 / HALF, "with less of their own than half of what they share, they would differ little"),
                 "num_clusters",
-                effect=Effect(
-                    "untrained SD of its own",
-                    partial(quantities.own_trend_in_sd, experiment="base", regularizer=regularizer),
-                ),
+                unit="times their own",
             )
             for regularizer in quantities.REGULARIZERS
         ],

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from unit_clusters_paper.claims.intervals import Estimate
-from unit_clusters_paper.claims.networks import IN_SD, Networks
+from unit_clusters_paper.claims.networks import Networks
 
 INFINITY = float("inf")
 
@@ -20,11 +20,19 @@ class Rule(NamedTuple):
     low: float
     high: float
     reason: str
-    """Why these limits, where the claim does not say it."""
+    """Why these limits, where the claim does not say it: the size that we give to a word of the paper."""
 
     def __str__(self) -> str:
-        limits = f"above {self.low:g}" if self.high == INFINITY else f"below {self.high:g}"
-        return f"{limits}: {self.reason}" if self.reason else limits
+        limits = [f"above {self.low:g}"] * (self.low > -INFINITY) + [f"below {self.high:g}"] * (self.high < INFINITY)
+        return " and ".join(limits) + (f": {self.reason}" if self.reason else "")
+
+    def nearest(self, value: float) -> float:
+        """The limit that a statistic is nearest to."""
+        return min((self.low, self.high), key=lambda limit: abs(value - limit))
+
+    def distance(self, value: float) -> float:
+        """How far a statistic is from the nearest limit: below 0 where the rule does not hold."""
+        return min(value - self.low, self.high - value)
 
 
 def above(low: float, reason: str = "") -> Rule:
@@ -35,16 +43,12 @@ def below(high: float, reason: str = "") -> Rule:
     return Rule(-INFINITY, high, reason)
 
 
+def between(low: float, high: float, reason: str = "") -> Rule:
+    return Rule(low, high, reason)
+
+
 Statistic = Callable[[Networks, str], Estimate]
 """Of networks and a column of their tables."""
-
-
-class Effect(NamedTuple):
-    """How large an effect is; no verdict rests on it."""
-
-    unit: str
-    size: Callable[[Networks, str], Estimate | float] | None = None
-    """None: the statistic itself."""
 
 
 class Row(NamedTuple):
@@ -60,12 +64,14 @@ class Row(NamedTuple):
     """The paper's metric, by which the verdict is found."""
     experiments: tuple[str, ...] = ("base",)
     """Whose trained networks it is about. The seeds of the first are also shown one by one, if they are few."""
-    effect: Effect | None = None
-    """None: the statistic by the column that EFFECTS names."""
+    unit: str = ""
+    """Of the statistic; empty: that of the column, in UNITS."""
     checks: dict[str, Statistic] = {}  # noqa: RUF012
     """Other ways to look at it, beside CHECKS."""
     each_strength: bool = False
     """Whether there is a row for each good strength of the first experiment, given to `value` as `setting`."""
+    counts: bool = True
+    """Whether the verdict on the claim rests on it; if not, it shows in detail what another row sums up."""
 
     def at_each_strength(self, networks: Networks) -> "list[Row]":
         """The rows that this one stands for: itself, or one a good strength, if there are any."""
@@ -89,6 +95,8 @@ class Claim(NamedTuple):
     where: str
     text: str
     rows: list[Row]
+    any_row: bool = False
+    """Whether one row that holds is enough."""
 
     def row_id(self, row: Row) -> str:
         """As in claims.csv."""
@@ -111,16 +119,14 @@ CHECKS = {
         "best partitions, corrected": "element_similarity_best_adjusted",
     },
 }
-"""Columns by which a statistic is looked at again, beside the paper's; no verdict rests on them."""
+"""Columns by which a statistic is looked at again, beside the paper's and the marks'; no verdict rests on them."""
 
-CORRECTED = {"element_similarity": "element_similarity_adjusted"}
-"""The columns by which effect sizes are found in place of others."""
-
-EFFECTS = {
-    **{name: (name + IN_SD, "untrained SD") for name in ("q", "contrast")},
-    **{name: (corrected, "corrected for chance") for name, corrected in CORRECTED.items()},
+UNITS = {
+    **dict.fromkeys(("q", "q_spectral", "q_weights", "transferability"), "in Q"),
+    "contrast": "in similarity",
+    "element_similarity": "in element similarity",
 }
-"""The same where the effect is the statistic itself, with its unit."""
+"""Of the statistics that are made of a column's values, or of differences between these."""
 
 UNNOTICED = 1.0
 """Untrained standard deviations. A "minor" or "little" change stays in the inner grey band of Fig. S7."""
@@ -128,6 +134,9 @@ IN_BAND = "in the inner grey band of the figures, one standard deviation of untr
 
 HALF = 0.5
 """A share. "Weak", "little", "greatly attenuated": less than half of the named effect; "much": more than half."""
+
+SD = "untrained SD"
+"""The unit: standard deviations of untrained networks."""
 
 MODERATE = (0.25, 0.75)
 """A share. "Moderate": neither close to none of the named effect, as "little" agreement is, nor close to all, as

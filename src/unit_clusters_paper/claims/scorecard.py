@@ -1,45 +1,61 @@
 """Score the claims: intervals, verdicts, claims.csv and claims.md."""
 
 import re
+from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
-from unit_clusters_paper.claims.intervals import Count, Interval, interval
-from unit_clusters_paper.claims.networks import EARLY, Networks, NotTestable, arrange
-from unit_clusters_paper.claims.paper import SECTIONS
-from unit_clusters_paper.claims.rules import CHECKS, CORRECTED, EFFECTS, Claim, Row, Rule, Statistic
+from unit_clusters_paper.claims.intervals import HIGH, LEVEL, LOW, Count, Interval, interval
+from unit_clusters_paper.claims.networks import ABOVE_CHANCE, EARLY, Networks, NotTestable, arrange
+from unit_clusters_paper.claims.paper import MAIN, SECTIONS
+from unit_clusters_paper.claims.rules import CHECKS, UNITS, Claim, Row, Rule, Statistic
 from unit_clusters_paper.runs.files import written_whole
 
-COLUMNS = (
-    *("id", "where", "claim", "statistic", "value", "ci_low", "ci_high", "interval", "rule", "verdict"),
-    *("effect", "effect_unit", "robustness"),
-    *("early_value", "early_ci_low", "early_ci_high", "early_verdict", "per_seed"),
-)
+HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
+MORE_SEEDS, ON_THE_WORD, NOT_TESTABLE = "needs more seeds", "depends on the word", "not testable"
+"""Verdicts. A row is never IN_PART."""
 
-REPRODUCED, SPLIT, UNDECIDED = "reproduced", "split", "undecided"
-NOT_REPRODUCED, NOT_TESTABLE = "not reproduced", "not testable"
+MARKS = {"early": "like for like", "live": "live units", "chance": "more than chance", "other": "other data"}
+"""Other ways to look at a claim, by the beginning of their columns in claims.csv: see `EXPLANATION`."""
+
+COLUMNS = (
+    *("id", "where", "claim", "statistic", "value", "ci_low", "ci_high", "interval", "unit", "rule", "distance"),
+    *("counts", "verdict", "seeds_needed"),
+    *(f"{mark}_{column}" for mark in MARKS for column in ("value", "verdict")),
+    *("robustness", "per_seed"),
+)
 
 FEW_SEEDS = 3
 """Up to so many seeds are also shown one by one."""
+
+POWER, MOST_SEEDS = 0.9, 100
+"""Needed seeds decide a rule with this probability, if the truth is what was found. No number is told beyond so many,
+which are as many as the paper's untrained networks."""
 
 UNDEFINED = "these networks leave it undefined"
 
 
 class Judged(NamedTuple):
-    """A statistic, what its limits are, and the verdict that follows."""
+    """A statistic, what its limits are, the verdict that follows, and how many seeds it needs; NaN: no number."""
 
     found: Interval
     kind: str
     verdict: str
+    seeds: float = np.nan
 
 
 def score(
-    models: pd.DataFrame, modularity: pd.DataFrame, agreement: pd.DataFrame, weights: pd.DataFrame | None = None
+    models: pd.DataFrame,
+    modularity: pd.DataFrame,
+    agreement: pd.DataFrame,
+    weights: pd.DataFrame | None = None,
+    other: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Score all claims of `paper.SECTIONS`.
 
@@ -48,18 +64,20 @@ def score(
         modularity: modularity.csv.
         agreement: agreement.csv.
         weights: weights.csv, if there is one.
+        other: claims.csv of other data, if there is one.
 
     Returns:
         claims.csv, with the columns COLUMNS and a row a statistic. Numbers are NaN where a statistic is not testable;
-        the columns of early stopping are empty unless the row is about base and the tables have the experiment EARLY;
+        the columns of a mark are empty where it does not apply, those of EARLY also where the tables have none;
         `per_seed` is empty unless the row's experiment has at most FEW_SEEDS seeds.
 
     Raises:
         ValueError: the tables are not of one run, or not whole (`networks.arrange`).
     """
     networks = arrange(models, modularity, agreement, weights)
+    elsewhere = {} if other is None else other.set_index("id")[["value", "verdict"]].T.to_dict("list")
     rows = [
-        (claim.row_id(row), claim.where, claim.text, *_score(row, networks))
+        _score(claim, row, networks, elsewhere.get(claim.row_id(row), (np.nan, "")))
         for claims in SECTIONS.values()
         for claim in claims
         for template in claim.rows
@@ -68,13 +86,17 @@ def score(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _score(row: Row, networks: Networks) -> tuple:
-    """All of a row of claims.csv from the statistic on."""
-    (value, low, high), kind, verdict = judge(row.value, row.column, row, networks)
+def _score(claim: Claim, row: Row, networks: Networks, other: Sequence) -> tuple:
+    """A row of claims.csv."""
+    (value, low, high), kind, verdict, seeds = judge(row.value, row.column, row, networks)
+    known = not np.isnan(value)
     return (
-        *(_statistic(row, networks), value, low, high, kind, str(row.rule), verdict),
-        *(*_effect(row, networks), _robustness(row, networks)),
-        *(*_early(row, networks), "" if np.isnan(value) else _per_seed(row, networks)),
+        *(claim.row_id(row), claim.where, claim.text, _statistic(row, networks), value, low, high, kind),
+        *(row.unit or UNITS[row.column], str(row.rule), row.rule.distance(value) if known else np.nan),
+        *(row.counts, verdict, seeds),
+        *(field for mark in (_early, _live, _chance) for field in mark(row, networks)),
+        *other,
+        *(_robustness(row, networks), _per_seed(row, networks) if known else ""),
     )
 
 
@@ -88,28 +110,56 @@ def judge(statistic: Statistic, column: str, row: Row, networks: Networks) -> Ju
     found = interval(estimate)
     if np.isnan(found.value):
         return Judged(nothing, "", f"{NOT_TESTABLE}: {UNDEFINED}")
-    if not np.isfinite(found).all():
+    if found.low == -np.inf and found.high == np.inf:
         seeds = list(_seeds(statistic, column, row, networks).values())
         kind = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}: range" if seeds else "none"
-        return Judged(Interval(found.value, min([found.value, *seeds]), max([found.value, *seeds])), kind, UNDECIDED)
-    return Judged(found, "count" if isinstance(estimate, Count) else "95 %", verdict(found.low, found.high, row.rule))
+        shown = Interval(found.value, min([found.value, *seeds]), max([found.value, *seeds]))
+        return Judged(shown, kind, MORE_SEEDS)
+    verdict, seeds = decide(found, row.rule), np.nan
+    if verdict == MORE_SEEDS:
+        seeds = seeds_needed(statistic, column, row, networks)
+        of_a_word = np.isnan(seeds) and row.rule.nearest(found.value) != 0  # 0 is no size that we gave to a word
+        verdict = ON_THE_WORD if of_a_word else MORE_SEEDS
+    return Judged(found, "count" if isinstance(estimate, Count) else "95 %", verdict, seeds)
 
 
-def verdict(low: float, high: float, rule: Rule) -> str:
-    """Whether the rule holds at the whole interval, fails at the whole interval, or neither."""
-    if rule.low < low and high < rule.high:
-        return REPRODUCED
-    if high <= rule.low or low >= rule.high:
-        return NOT_REPRODUCED
-    return UNDECIDED
+def decide(found: Interval, rule: Rule) -> str:
+    """Whether a rule holds at the whole interval, fails at the whole interval, or neither, and so needs more seeds."""
+    if rule.low < found.low and found.high < rule.high:
+        return HOLDS
+    return FAILS if found.high <= rule.low or found.low >= rule.high else MORE_SEEDS
 
 
-def overall(verdicts: Iterable[str]) -> str:
-    """The verdict on a claim from those on its rows: that of all that are testable, or split where these differ."""
-    found = {one for one in verdicts if not one.startswith(NOT_TESTABLE)}
-    if not found:
-        return NOT_TESTABLE
-    return found.pop() if len(found) == 1 else SPLIT
+def seeds_needed(statistic: Statistic, column: str, row: Row, networks: Networks) -> float:
+    """How many seeds of the row's first experiment would decide its rule with a probability of POWER.
+
+    If more seeds are like those that are there, an interval of so many has the limits of these repeated. It decides with
+    that probability where the rule is decided at a tail that leaves room for the chance of the estimate itself, by
+    normal numbers. NaN: more than MOST_SEEDS, or no one experiment's.
+    """
+    if not row.experiments:
+        return np.nan
+    tail = norm.sf(norm.isf((1 - LEVEL) / 2) + norm.isf(1 - POWER))
+    seeds = len(networks.groups[row.experiments[0], True].seeds)
+
+    def decided(times: int) -> bool:
+        estimate = statistic(networks.repeated(row.experiments, times), column)
+        limits = (estimate.limit(side, tail) for side in (LOW, HIGH))
+        return decide(Interval(*map(float, (estimate.value, *limits))), row.rule) != MORE_SEEDS
+
+    multiples = range(2, MOST_SEEDS // seeds + 1)
+    first = bisect(multiples, False, key=decided)
+    return float(multiples[first] * seeds) if first < len(multiples) else np.nan
+
+
+def overall(claim: Claim, verdicts: Iterable[str]) -> str:
+    """The verdict on a claim from those on its rows, of those that are testable."""
+    found = {one for one in verdicts if one and not one.startswith(NOT_TESTABLE)}
+    if claim.any_row:
+        found = {HOLDS} if HOLDS in found else found - {FAILS} or found
+    if len(found) < 2:
+        return found.pop() if found else NOT_TESTABLE
+    return IN_PART if HOLDS in found else FAILS if FAILS in found else ON_THE_WORD
 
 
 def _statistic(row: Row, networks: Networks) -> str:
@@ -127,19 +177,6 @@ def _strongest(networks: Networks, experiment: str, regularizer: str) -> str:
     return first + "".join(f"; {EARLY} {other}" for other in others if other not in (first, "none"))
 
 
-def _effect(row: Row, networks: Networks) -> tuple[float, str]:
-    """How large, and its unit."""
-    size, column = row.value, row.column
-    if row.effect is None:
-        column, unit = EFFECTS[column]
-    else:
-        size, unit = row.effect.size or row.value, row.effect.unit
-        if column in CORRECTED:
-            column, unit = CORRECTED[column], f"{unit}, corrected for chance"
-    value = _value(size, column, networks)
-    return value, "" if np.isnan(value) else unit
-
-
 def _robustness(row: Row, networks: Networks) -> str:
     """The row's checks, each with its verdict and interval."""
     checks = {name: (row.value, column) for name, column in CHECKS.get(row.column, {}).items()}
@@ -153,16 +190,34 @@ def _words(judged: Judged) -> str:
     return "{} {:.3g} ({:.3g} to {:.3g})".format(judged.verdict, *judged.found)
 
 
-def _early(row: Row, networks: Networks) -> tuple[float, float, float, str]:
+def _early(row: Row, networks: Networks) -> tuple[float, str]:
     """The row on base's networks as early stopping trains them."""
     if "base" not in row.experiments or (EARLY, True) not in networks.groups:
-        return (np.nan, np.nan, np.nan, "")
-    found, _, verdict = judge(row.value, row.column, row, networks.with_trained("base", EARLY))
-    return (*found, verdict)
+        return (np.nan, "")
+    return _mark(row, row.column, networks.with_trained("base", EARLY))
+
+
+def _live(row: Row, networks: Networks) -> tuple[float, str]:
+    """Agreement of live units, corrected for chance; Q* at strengths with as many live units as in the baseline."""
+    if row.column == "element_similarity":
+        return _mark(row, "element_similarity_alive_adjusted", networks)
+    return _mark(row, row.column, networks.at_constant_live_units()) if row.column == "q" else (np.nan, "")
+
+
+def _chance(row: Row, networks: Networks) -> tuple[float, str]:
+    """What is above turned axes."""
+    return _mark(row, ABOVE_CHANCE[row.column], networks) if row.column in ABOVE_CHANCE else (np.nan, "")
+
+
+def _mark(row: Row, column: str, networks: Networks) -> tuple[float, str]:
+    found, _, verdict, _ = judge(row.value, column, row, networks)
+    return found.value, verdict
 
 
 def _per_seed(row: Row, networks: Networks) -> str:
-    if not row.experiments or len(networks.groups[row.experiments[0], True].seeds) > FEW_SEEDS:
+    if not row.experiments or (row.experiments[0], True) not in networks.groups:
+        return ""
+    if len(networks.groups[row.experiments[0], True].seeds) > FEW_SEEDS:
         return ""
     return "; ".join(f"{seed}: {value:.3g}" for seed, value in _seeds(row.value, row.column, row, networks).items())
 
@@ -193,30 +248,46 @@ def write_csv(scorecard: pd.DataFrame, path: str | Path) -> None:
 
 
 def to_markdown(scorecard: pd.DataFrame, min_test_accuracy: float) -> str:
-    """claims.md: how many claims hold, and a table a section.
+    """claims.md: the main claims, how many hold of all, and a table a section.
 
     Args:
         scorecard: claims.csv.
         min_test_accuracy: trained networks below it are left out.
     """
-    scorecard = scorecard.fillna({name: "" for name in ("robustness", "early_verdict", "per_seed")})
-    of_claim = dict(iter(scorecard.groupby(scorecard["id"].str.partition("/")[0])))
-    verdicts = [overall(rows["verdict"]) for rows in of_claim.values()]
-    explanation = EXPLANATION.format(limit=f"{100 * min_test_accuracy:g} %")
-    lines = ["# The paper's claims, scored on our networks", "", summary(verdicts), "", explanation]
-    for section, claims in SECTIONS.items():
+    texts = [name for name in COLUMNS if name.endswith("verdict") or name in ("robustness", "per_seed")]
+    scorecard = scorecard.fillna(dict.fromkeys(texts, ""))
+    of_claim = dict(iter(scorecard.groupby(scorecard["id"].str.partition("/")[0], sort=False)))
+    claims = {claim.id: claim for claims in SECTIONS.values() for claim in claims}
+    verdicts = [overall(claims[id], counted(rows)["verdict"]) for id, rows in of_claim.items()]
+    limit = f"{100 * min_test_accuracy:g} %"
+    lines = ["# The paper's claims, scored on our networks", "", *MAIN_HEADER]
+    lines += [_main_line(claims[id], words, suffix, of_claim[id]) for id, (suffix, words) in MAIN.items()]
+    lines += ["", summary(verdicts), "", EXPLANATION, "", "# All claims", "", TERMS.format(limit=limit)]
+    for section, members in SECTIONS.items():
         lines += ["", f"## {section}", "", *HEADER]
-        for claim in claims:
+        for claim in members:
             lines += _claim_lines(claim, of_claim[claim.id])
     return "\n".join(lines).replace("Q*", r"Q\*") + "\n"
 
 
 EXPLANATION = """\
-A claim has one or more statistics, each with a rule. A statistic is *reproduced* if the rule holds at its whole 95 %
-interval, *not reproduced* if it fails at the whole interval, and *undecided* if the interval straddles the limit. A
-claim is *split* if its statistics differ. The paper's own metric gives the verdict. An effect size, other ways to look
-at it, and for base networks the same with early stopping stand beside it and change nothing. How intervals are made,
-and which rules changed after their numbers had been seen, is in docs/claims.md.
+*Holds*: at the whole 95 % interval the number is on that side of the limit which the claim asks for; *fails*: at the
+whole interval it is not. *Needs more seeds*: the interval straddles the limit, and about so many networks of each
+setting would decide it nine times in ten, if the truth is what we found. *Depends on the word*: the number sits on
+the limit that we gave to a word of the paper, such as "little", and a hundred seeds would not tell. *Holds in part*: a
+claim has several statistics, and some hold.
+
+The verdict is by the paper's own metric and training. The marks look again. *Like for like*: all networks are trained
+alike, with early stopping. *Live units*: agreement of the units that are alive under both measures, corrected for
+chance; Q* at strengths that leave as many units alive as the weakest L2 does. *More than chance*: only what is above
+the same layers in randomly turned axes, which have the same spectrum and no units. *Other data*: Fashion-MNIST, or of a
+run on that MNIST."""
+
+TERMS = """\
+Every claim has one or more statistics, each with a rule; *distance* is how far the number is on the right side of the
+nearest limit, below 0 on the wrong side. Rows in parentheses show in detail what another row sums up, and do not count.
+Other ways to look at a row, by best partitions, say, are in claims.csv. How intervals are made, and which rules changed
+after their numbers had been seen, is in docs/claims.md.
 
 A *rise* is the mean difference to the networks with L2 = 1e-5 alone, seed by seed; a strength is *good* if at least
 half of its seeds reach {limit} test accuracy; a *lead* is dropout's largest rise minus the larger of L2's and L1's, at
@@ -226,58 +297,85 @@ an upstream and a downstream measure. *Small networks that were trained alike*, 
 of the experiment early, or of base where there is no early. Networks below {limit} test accuracy are left out, save
 where a claim is about accuracy."""
 
+MAIN_HEADER = (
+    f"| the paper | we find (95 % interval) | holds if | verdict | {' | '.join(MARKS.values())} |",
+    f"|---|---|---|---|{'---|' * len(MARKS)}",
+)
 
 HEADER = (
-    "| verdict | claim, and each of its statistics | value | 95 % interval | holds if | effect size "
-    "| with early stopping | otherwise | each seed |",
-    "|---|---|---|---|---|---|---|---|---|",
+    f"| verdict | claim, and each of its statistics | value (95 % interval) | holds if | distance "
+    f"| {' | '.join(MARKS.values())} |",
+    f"|---|---|---|---|---|{'---|' * len(MARKS)}",
 )
+
+
+def counted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a claim that its verdict rests on."""
+    return rows[rows["counts"]]
 
 
 def summary(verdicts: Iterable[str]) -> str:
     """How many claims hold, from the verdict on each."""
     number = Counter(verdicts)
     untested = number.pop(NOT_TESTABLE, 0)
-    words = ", ".join(f"{number[one]} {one}" for one in (REPRODUCED, SPLIT, UNDECIDED, NOT_REPRODUCED))
+    verbs = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "fail", MORE_SEEDS: "need more seeds"}
+    verbs[ON_THE_WORD] = "depend on a word"
+    words = [f"{number[one]} {verb}" for one, verb in verbs.items() if number[one]]
     rest = f"; {untested} more cannot be tested on this run" if untested else ""
-    return f"**{words} of {number.total()} claims**{rest}."
+    return f"**Of {number.total()} claims {', '.join(words)}**{rest}."
+
+
+def _main_line(claim: Claim, words: str, suffix: str, rows: pd.DataFrame) -> str:
+    """A claim in the paper's words, and one of its statistics."""
+    (row,) = rows[rows["id"] == f"{claim.id}/{suffix}".rstrip("/")].itertuples()
+    found = "" if np.isnan(row.value) else f"{row.statistic}: {_number(row)}"
+    marks = " | ".join(overall(claim, counted(rows)[f"{mark}_verdict"]) if _any(rows, mark) else "" for mark in MARKS)
+    return f"| {words} | {found} | {row.rule} | **{_told(claim, rows)}** | {marks} |"
+
+
+def _any(rows: pd.DataFrame, mark: str) -> bool:
+    return bool((counted(rows)[f"{mark}_verdict"] != "").any())
+
+
+def _told(claim: Claim, rows: pd.DataFrame) -> str:
+    """The verdict on a claim: where it holds in part, and how many seeds it needs."""
+    rows = counted(rows)
+    found = overall(claim, rows["verdict"])
+    if found == IN_PART:
+        holds = rows.loc[rows["verdict"] == HOLDS, "id"].str.partition("/")[2]
+        return f"{found}: {', '.join(holds)}" if len(holds) <= SHOWN else f"{found}: {len(holds)} of {len(rows)}"
+    seeds = rows.loc[rows["verdict"] == MORE_SEEDS, "seeds_needed"].max()
+    return f"{found} ({seeds:.0f})" if found == MORE_SEEDS and seeds > 0 else found
+
+
+SHOWN = 3
+"""Up to so many rows that hold are named where a claim holds in part."""
 
 
 def _claim_lines(claim: Claim, rows: pd.DataFrame) -> Iterable[str]:
     """A line for the claim, and one for each of its rows in claims.csv."""
-    found = overall(rows["verdict"])
-    early = _compared(found, overall(rows["early_verdict"])) if rows["early_verdict"].any() else ""
-    yield f"| **{found}**{_numbers(rows)} | **{claim.id}** ({claim.where}): {claim.text} | | | | | {early} | | |"
+    marks = " | ".join(overall(claim, counted(rows)[f"{mark}_verdict"]) if _any(rows, mark) else "" for mark in MARKS)
+    yield f"| **{_told(claim, rows)}** | **{claim.id}** ({claim.where}): {claim.text} | | | | {marks} |"
     for row in rows.itertuples():
         suffix = row.id.partition("/")[2]
         statistic = f"{suffix}: {row.statistic}" if suffix else row.statistic
+        verdict, _, reason = row.verdict.partition(": ")
+        seeds = f" ({row.seeds_needed:.0f})" if row.seeds_needed > 0 else ""
+        told = f"{verdict}{seeds}" if row.counts else f"({verdict}{seeds})"
         if np.isnan(row.value):
-            verdict, _, reason = row.verdict.partition(": ")
-            yield f"| {verdict} | {statistic} (*{reason}*) | | | {row.rule} | | {row.early_verdict} | | |"
+            yield f"| {told} | {statistic} (*{reason}*) | | {row.rule} | |{' |' * len(MARKS)}"
         else:
-            yield f"| {row.verdict} | {statistic} | {' | '.join(_cells(row))} |"
+            marks = " | ".join(
+                _mark_cell(getattr(row, f"{mark}_verdict"), getattr(row, f"{mark}_value")) for mark in MARKS
+            )
+            yield f"| {told} | {statistic} | {_number(row)} | {row.rule} | {row.distance:.3g} | {marks} |"
 
 
-def _numbers(rows: pd.DataFrame) -> str:
-    """How many of a claim's rows have which verdict, where they differ."""
-    number = rows["verdict"].str.partition(": ")[0].value_counts()
-    return f" ({', '.join(f'{count} {one}' for one, count in number.items())})" if len(number) > 1 else ""
-
-
-def _cells(row: tuple) -> Iterable[str]:
-    yield f"{row.value:.3g}"
+def _number(row: tuple) -> str:
     limits = f"{row.ci_low:.3g} to {row.ci_high:.3g}"
-    yield {"95 %": limits, "count": "a count"}.get(row.interval, f"{row.interval}, {limits}")
-    yield row.rule
-    yield "" if np.isnan(row.effect) else f"{row.effect:.3g} {row.effect_unit}"
-    yield f"{_compared(row.verdict, row.early_verdict)}: {row.early_value:.3g}" if row.early_verdict else ""
-    yield row.robustness
-    yield row.per_seed
+    shown = {"95 %": f" ({limits})", "count": ""}.get(row.interval, f" ({row.interval}, {limits})")
+    return f"{row.value:.3g} {row.unit}{shown}"
 
 
-def _compared(verdict: str, early: str) -> str:
-    """The verdict with early stopping, and where it is another one a word about that."""
-    found = early.partition(": ")[0]
-    if found == verdict or NOT_TESTABLE in (found, verdict):
-        return found
-    return f"{found} (**{'opposite' if {found, verdict} == {REPRODUCED, NOT_REPRODUCED} else 'differs'}**)"
+def _mark_cell(verdict: str, value: float) -> str:
+    return verdict.partition(": ")[0] + ("" if np.isnan(value) else f": {value:.3g}")

@@ -2,7 +2,7 @@
 
 On a like machine with like versions every number must be the same. Elsewhere libraries add up in another order, and
 training enlarges that until networks are others (docs/reliability.md). Then no mean may differ by more than seeds do
-(`replication`), and no claim that was reproduced may turn into one that is not.
+(`replication`), and no claim that holds may turn into one that fails.
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ class Verification(NamedTuple):
                 not same and len(untold) > 0
             ),
             f"{len(self.found)} comparisons find a difference": len(self.found) > 0,
-            f"claims that were reproduced are not: {', '.join(self.lost)}": self.whole and len(self.lost) > 0,
+            f"claims that hold as published fail: {', '.join(self.lost)}": self.whole and len(self.lost) > 0,
         }
         return [reason for reason, holds in reasons.items() if holds]
 
@@ -186,9 +186,9 @@ def _columns(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
 
 
 def lost_claims(run: pd.DataFrame, published: pd.DataFrame) -> list[str]:
-    """The ids in claims.csv that are published as reproduced, and not reproduced in the run."""
+    """The ids in claims.csv that hold as published, and fail in the run."""
     both = published.merge(run, on="id", suffixes=(" published", ""))
-    return list(both["id"][(both["verdict published"] == "reproduced") & (both["verdict"] == "not reproduced")])
+    return list(both["id"][(both["verdict published"] == "holds") & (both["verdict"] == "fails")])
 
 
 def differences(run: Mapping, published: Mapping) -> list[str]:

@@ -16,10 +16,10 @@ main table {{ border-collapse: collapse; margin: 1em 0; }}
 main th, main td {{ border-bottom: 1px solid #ddd; padding: 0.3em 0.7em; text-align: left; vertical-align: top; }}
 main th {{ border-bottom: 2px solid #888; }}
 main pre {{ background: #f4f4f4; padding: 1em; overflow-x: auto; }}
-.reproduced {{ background: #d9f0d3; }}
-.split {{ background: #fff2c6; }}
-.undecided {{ background: #e4ecf7; }}
-.not-reproduced {{ background: #f9d3cd; }}
+.holds {{ background: #d9f0d3; }}
+.holds-in-part {{ background: #fff2c6; }}
+.needs-more-seeds, .depends-on-the-word {{ background: #e4ecf7; }}
+.fails {{ background: #f9d3cd; }}
 .not-testable {{ background: #eee; }}
 </style>
 <main>
@@ -36,7 +36,7 @@ def to_html(text: str) -> str:
     """
     body = markdown.markdown(text, extensions=["tables", "fenced_code"])
     body = re.sub(
-        "<td>(?=(?:<strong>)?(reproduced|split|undecided|not reproduced|not testable))",
+        r"<td>(?=\(?(?:<strong>)?(holds in part|holds|needs more seeds|depends on the word|fails|not testable)\b)",
         lambda cell: f'<td class="{cell[1].replace(" ", "-")}">',
         body,
     )
