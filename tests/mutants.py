@@ -46,7 +46,7 @@ TESTS = {
     f"{CLUSTERS}/reliability.py": ["reliability"],
     f"{CLUSTERS}/restarts.py": ["restarts"],
     f"{CLUSTERS}/rows.py": ["analysis"],
-    f"{CLUSTERS}/search.py": ["modularity", "properties", "restarts"],
+    f"{CLUSTERS}/search.py": ["modularity", "properties", "restarts", "shared"],
     f"{CLUSTERS}/shared.py": ["shared"],
     f"{CLUSTERS}/soft.py": ["turned"],
     f"{CLUSTERS}/turned.py": ["turned"],

@@ -3,7 +3,7 @@
 import re
 from functools import partial
 from importlib import import_module
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import docutils.core
@@ -26,6 +26,7 @@ from unit_clusters.plots.similarity import cluster_order
 from unit_clusters.similarity.measures import FORMS, MEASURES, Form, kind
 from unit_clusters.similarity.normalization import normalize
 from unit_clusters.streams import stream
+from unit_clusters_paper.claims.paper import MAIN
 from unit_clusters_paper.figures import (
     catalog,
     fig1,
@@ -115,6 +116,7 @@ def make_modularity(models):
     some = random.random(len(table)) < 0.05
     loss = 0.01 * random.random((3, len(table)))
     return table.assign(
+        q_rotated=0.1 + 0.005 * random.standard_normal(len(table)),
         num_clusters=4 + 0.5 * random.standard_normal(len(table)),
         q_spectral=table["q"] - loss[0],
         q_best=table["q"] + loss[1],
@@ -161,6 +163,19 @@ def make_sensitivity():
     return choices
 
 
+def make_lesions(models):
+    """lesions.csv of two clusters a layer and measure: twice a random set's loss, and that grows with dropout."""
+    random, tables = stream("figures", "lesions"), []
+    few = models[models["trained"] & (models["seed"] < 2)]
+    dropout = few["strength"].where(few["regularizer"] == "dropout", 0)
+    for layer, measure, cluster in product((1, 2), MEASURES, (0, 1)):
+        loss = 0.3 + dropout + 0.02 * random.standard_normal(len(few))
+        row = {"layer": layer, "measure": measure, "cluster": cluster, "loss": loss, "loss_random": loss / 2}
+        row |= {"loss_matched": loss / 1.5, "loss_units": 0.4 * loss, "classes": 4.0, "classes_random": 5.0}
+        tables.append(few[RUN].assign(**row))
+    return pd.concat(tables, ignore_index=True)
+
+
 def make_layers():
     """layers.csv, as if the wide networks were the user's."""
     rows = [("wide", number, name) for number, name in ((1, "encoder.0.activation"), (2, "fc2"))]
@@ -201,7 +216,8 @@ def examples():
 def given(models, modularity, agreement, examples):
     """All that a figure may ask for."""
     tables = {"models": models, "modularity": modularity, "agreement": agreement, "repeats": make_repeats(modularity)}
-    others = {"examples": examples, "hidden": HIDDEN}
+    others = {"examples": examples, "hidden": HIDDEN, "lesions": make_lesions(models)}
+    others["claims"] = pd.read_csv(ROOT / "results" / "published" / "claims.csv")
     return {**tables, "sensitivity": make_sensitivity(), "layers": make_layers(), **others}
 
 
@@ -986,6 +1002,66 @@ def test_figprotocol_says_which_experiment_is_missing(given, name):
 )
 def test_figsensitivity_writes_choices_in_words(choice, words):
     assert figsensitivity.in_words(choice) == words
+
+
+# Claims, chance and lesions.
+
+
+def test_figclaims_shows_each_main_claim_on_its_side_of_the_limit(given, drawn):
+    words_of, numbers = drawn["figclaims"].axes[0], drawn["figclaims"].axes[2]
+    claims = given["claims"].set_index("id")
+    rows = [claims.loc[f"{id}/{suffix}".rstrip("/")] for id, (suffix, _) in MAIN.items()]
+    places = {round(line.get_ydata()[0]): line.get_xdata()[0] for line in numbers.lines if line.get_marker() == "o"}
+    assert len(places) == len(MAIN)
+    for place, row in enumerate(rows):
+        assert np.sign(places[place]) == np.sign(row["distance"])
+    bars = [line.get_xdata() for line in numbers.lines if line.get_linewidth() == 2]
+    for (low, high), row in zip(bars, rows, strict=True):
+        decided = row["verdict"] in ("holds", "fails")
+        assert (low >= 0 or high <= 0) == decided
+    assert len(words_of.texts) == len(MAIN) + 1
+
+
+def test_figclaims_says_what_cannot_be_tested(given):
+    claims = given["claims"].copy()
+    first = claims["id"] == "redundancy"
+    claims.loc[first, ["value", "ci_low", "ci_high"]] = np.nan
+    claims.loc[first, "verdict"] = "not testable: no networks"
+    figure = draw("figclaims", {**given, "claims": claims})
+    assert "not testable on this run" in words(figure)
+    assert_legible(figure)
+
+
+def test_fignull_draws_what_is_above_turned_axes(given, drawn):
+    modularity = given["modularity"].assign(q=given["modularity"].eval("q - q_rotated"))
+    expected = sweeps_drawn(draw("fig3", {**given, "modularity": modularity}))
+    found = sweeps_drawn(drawn["fignull"])
+    assert found.keys() == expected.keys()
+    for key, points in found.items():
+        np.testing.assert_allclose(points, expected[key])
+    low = modularity.assign(q=modularity["q"] - 0.2, q_rotated=0.0)
+    panel = panels_of(draw("fignull", {**given, "modularity": low}))[FORMS[0]]
+    assert panel.get_ylim()[0] < -0.1
+    without = draw("fignull", {**given, "modularity": given["modularity"].drop(columns="q_rotated")})
+    assert "the tables have no modularity in turned axes" in words(without)
+
+
+def test_figlesions_draws_ratios_of_sums_over_clusters(given, drawn):
+    panels = np.array(drawn["figlesions"].axes[:16]).reshape(4, 4)
+    lesions = given["lesions"]
+    rows = lesions[(lesions["experiment"] == "base") & (lesions["measure"] == "cov")]
+    for row, expected in zip(panels, (2, 1.5, 0.4, 0.8), strict=True):
+        for axes in row:
+            for container in axes.containers:
+                assert container[0].get_ydata() == pytest.approx(np.full(len(container[0].get_ydata()), expected))
+    twice = lesions["loss"].where(lesions["cluster"] == 0, 2 * lesions["loss"])  # sums weigh what costs more
+    figure = draw("figlesions", {**given, "lesions": lesions.assign(loss=twice)})
+    (line,) = {c[0] for c in figure.axes[0].containers if c[0].get_linestyle() == "--"}
+    l2 = rows[rows["regularizer"] == "l2"].assign(loss=twice)
+    sums = l2.groupby(["strength", "seed"])[["loss", "loss_random"]].sum()
+    expected = (sums["loss"] / sums["loss_random"]).groupby("strength").mean()
+    good = [strength for strength in expected.index if strength < STRONGEST["l2"]]
+    assert line.get_ydata() == pytest.approx(expected[good])
 
 
 # Networks of the user's.

@@ -108,6 +108,24 @@ def test_matched_sets_cost_as_much_in_units_alone():
         assert alone[found].sum() == pytest.approx(wanted, abs=0.02)
 
 
+def test_matching_ends_where_most_units_cost_nothing_but_rounding():
+    """What a network under strong L1 gave, with which exchanges went on for ever."""
+    alone = [
+        *(-1.5441328287124633e-09, 8.303206413984298e-09, 5.369540303945542e-09, 1.909863203763962e-08),
+        *(-4.263129085302353e-09, 0.6387097136809607, 3.91155481338501e-09, 1.3861805200576783e-08),
+        *(-2.430751919746399e-09, -1.2795906513929367e-08, -8.621253073215484e-09, 1.3635493814945221e-08),
+        *(-1.587904989719391e-09, -5.268491804599762e-09, 1.8719583749771116e-09, 0.713504812616331),
+        *(-1.0244548320770264e-09, -1.6158446669578553e-09, 0.9546967614241876, 0.0),
+        *(-8.613336831331253e-09, 8.47410410642624e-09, 1.6736797988414764e-08, 2.0475126802921296e-09),
+        *(2.1729618310928345e-08, -5.403533577919006e-09, -2.6982510462403296e-08, -2.00450886040926e-08),
+        *(-4.973262548446655e-09, 7.634051144123077e-09, 0.6231865845181165, 2.045603469014168e-08),
+        *(8.111819624900818e-10, 5.27501106262207e-09),
+    ]
+    start = np.array([7, 27, 18, 30, 12, 29, 0, 4, 33, 3, 31])
+    found = _matched(start, np.arange(34), np.array(alone), np.float64(0.7135048201649333))
+    assert np.array(alone)[found].sum() == pytest.approx(np.float64(0.7135048201649333))
+
+
 def test_any_module_gives_what_a_sequential_does(found, table):
     class Wrapped(nn.Module):
         def __init__(self):

@@ -5,7 +5,7 @@ import pytest
 
 from unit_clusters.clusters.modularity import adjacency, modularity
 from unit_clusters.clusters.search import cluster
-from unit_clusters.clusters.shared import one_partition, side
+from unit_clusters.clusters.shared import Side, one_partition, side
 
 
 def partitions(units):
@@ -76,3 +76,30 @@ def test_dead_units_take_no_part_and_without_live_ones_it_is_nan():
     empty = np.zeros((14, 14))
     for other in (padded[0], empty):
         assert np.isnan(one_partition(side(empty, best(empty)), side(other, best(other)))[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_searches_do_not_go_on_about_the_rounding_of_large_shares(seed):
+    """As where Q* is small; without a scale, the third goes on for ever at a size of 1,000."""
+    found = []
+    for size in (1e3, 1e6):
+        rng, sides = np.random.default_rng(seed), []
+        for scale in (1.0, size):
+            groups = rng.permutation(40) % 4
+            b = rng.standard_normal((40, 40))
+            b += b.T
+            np.fill_diagonal(b, 0)
+            within = np.equal.outer(groups, groups) & ~np.eye(40, dtype=bool)
+            b += within * (1 / within.sum() / scale - b[within].mean())
+            sides.append(Side(b * scale, groups))
+        found.append(one_partition(*sides)[0])
+    assert found[0] == pytest.approx(found[1], rel=0.05)
+
+
+def test_of_hardly_any_modularity_there_is_no_share():
+    groups = np.arange(12) // 6
+    degrees = blocks(groups, np.random.default_rng(3)).sum(axis=1)
+    for q, known in ((1e-6, True), (1e-10, False)):
+        weights = np.outer(degrees, degrees) + q * np.where(np.equal.outer(groups, groups), 1, -1) / 72
+        assert modularity(weights, groups) == pytest.approx(q, rel=1e-3)
+        assert np.isnan(side(weights, groups).shares).any() != known

@@ -67,7 +67,7 @@ OF_CONFIGURATION = {"fig2", "figS1", "tableS1"}
 OF_MODELS = {"figS2", "figS3", "figS4"}
 OF_LAYERS = {
     *("fig1", "fig3", "fig4", "fig5", "figS5", "figS6", "figS7", "figS8", "figS9", "figS10", "figS11", "figS12"),
-    *("figscores", "figrestarts", "figrepeats", "figprotocol"),
+    *("figclaims", "fignull", "figscores", "figrestarts", "figrepeats", "figprotocol"),
 }
 """All figures and Table S1, by what they are drawn from."""
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from unit_clusters.clusters.modularity import UNUSED
+from unit_clusters.clusters.modularity import EQUAL, UNUSED
 from unit_clusters.layer import Layer
 from unit_clusters.similarity.layers import Units, as_units
 from unit_clusters.similarity.measures import FORMS, Form
@@ -163,11 +163,11 @@ def _matched(
     wanted: float,
 ) -> Int[np.ndarray, " members"]:
     """The set after exchanges of one unit for another, always the best one, while its summed effect comes nearer."""
-    inside = np.isin(live, start)
+    inside, rounding = np.isin(live, start), EQUAL * np.abs(alone).sum()
     while True:
         members, others = live[inside], live[~inside]
         sums = alone[members].sum() + alone[others] - alone[members][:, None]
-        if not sums.size or np.abs(sums - wanted).min() >= abs(alone[members].sum() - wanted) * (1 - 1e-9):
+        if not sums.size or np.abs(sums - wanted).min() > abs(alone[members].sum() - wanted) - rounding:
             return members
         leaves, comes = np.unravel_index(np.abs(sums - wanted).argmin(), sums.shape)
         inside[np.isin(live, (members[leaves], others[comes]))] ^= True

@@ -5,7 +5,11 @@ from unit_clusters_paper.runs.aims import AIMS
 
 FORMATS = (".pdf", ".png", ".svg")
 MODULES = code.SOURCE / "unit_clusters_paper" / "figures"
-FILES = {"examples": "<results>/examples.npz", "sensitivity": SENSITIVITY}
+FILES = {
+    "claims": "<results>/claims.csv",
+    "examples": "<results>/examples.npz",
+    "sensitivity": SENSITIVITY,
+}
 # Without experiments that are swept over strengths of modularity alone: they are no part of the paper.
 HIDDEN = {
     name: EXPERIMENTS[name]["hidden"]
@@ -19,6 +23,7 @@ FIGURES = {
     for figure, entry in catalog.FIGURES.items()
     if ("layers" in PARTS if "layers" in entry.files else PERCEPTRONS)
     and (SENSITIVITY or "sensitivity" not in entry.files)
+    and ("lesions" in PARTS or "lesions" not in entry.files)
 }
 
 for figure, entry in FIGURES.items():

@@ -474,7 +474,7 @@ def balanced_partition(
         The labels, of which some may be left out, and the smaller sum.
     """
     labels, clusters = labels.copy(), labels.max() + 1
-    links = np.zeros((2, len(labels) + 1, len(labels)))  # of each cluster to every unit, and of an empty one
+    links = np.zeros((2, len(labels), len(labels)))  # of each cluster to every unit, and of an empty one
     for unit in range(len(labels)):
         links[:, labels[unit]] += shares[:, unit]
     totals = np.zeros(2)

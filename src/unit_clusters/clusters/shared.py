@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from unit_clusters.clusters.modularity import ROUNDING
+from unit_clusters.clusters.modularity import EQUAL
 from unit_clusters.clusters.search import balanced_partition, iterated_tabu_search, tabu_search
 from unit_clusters.streams import stream
 
@@ -30,7 +30,7 @@ def side(adjacency: Float[np.ndarray, "units units"], best: Int[np.ndarray, " un
     degrees = adjacency.sum(axis=1)
     b = adjacency - np.outer(degrees, degrees)
     q = np.sum(b, where=np.equal.outer(best, best))
-    return Side(b / q if q > ROUNDING else np.full_like(b, np.nan), named(best))
+    return Side(b / q if q > EQUAL else np.full_like(b, np.nan), named(best))
 
 
 def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
@@ -48,6 +48,10 @@ def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
     shares = np.stack((a.shares, b.shares))
     if np.isnan(shares).any():
         return float("nan"), np.zeros_like(a.best)
+    # Searches take gains for rounding below a size that suits matrices whose entries add up to about 1. Powers of two
+    # leave all digits as they are.
+    scale = 2.0 ** np.ceil(np.log2(max(1.0, np.abs(shares).sum())))
+    shares = shares / scale
     none, rng, low, high = np.zeros(len(a.best)), stream("one partition"), 0.0, 1.0  # degrees are in B already
     starts = a.best, b.best, named(a.best * len(b.best) + b.best)
     found = [(np.zeros_like(a.best), 0.0), *(balanced_partition(shares, start) for start in starts)]
@@ -61,7 +65,7 @@ def one_partition(a: Side, b: Side) -> tuple[float, Int[np.ndarray, " units"]]:
         share_a, share_b = np.sum(shares, axis=(1, 2), where=np.equal.outer(labels, labels))
         low, high = (weight, high) if share_a < share_b else (low, weight)
     labels, share = max(found, key=itemgetter(1))
-    return share, labels
+    return share * scale, labels
 
 
 def named(labels: Int[np.ndarray, " units"]) -> Int[np.ndarray, " units"]:

@@ -133,9 +133,9 @@ def decide(found: Interval, rule: Rule) -> str:
 def seeds_needed(statistic: Statistic, column: str, row: Row, networks: Networks) -> float:
     """How many seeds of the row's first experiment would decide its rule with a probability of POWER.
 
-    If more seeds are like those that are there, an interval of so many has the limits of these repeated. It decides with
-    that probability where the rule is decided at a tail that leaves room for the chance of the estimate itself, by
-    normal numbers. NaN: more than MOST_SEEDS, or no one experiment's.
+    If more seeds are like those that are there, an interval of so many has the limits of these repeated. It decides
+    with that probability where the rule is decided at a tail that leaves room for the chance of the estimate itself,
+    by normal numbers. NaN: more than MOST_SEEDS, or no one experiment's.
     """
     if not row.experiments:
         return np.nan

@@ -87,6 +87,15 @@ each layer, gray bands are the mean of untrained networks and 1, 2 and 3 standar
 
 
 FIGURES = {
+    "figclaims": Figure(
+        "figclaims",
+        ("claims",),
+        """\
+The main claims of the paper, in its words, and what we find: a number of each with its 95 % interval, on a scale of its
+own, against the limit that the claim sets (line); on the white side the claim holds. On the right the verdict on the
+whole claim, and the same looked at again: with all networks trained alike, on live units, above chance, and on other
+data. The scorecard has all claims, and says what each sign rests on.""",
+    ),
     "fig1": Figure(
         "fig1",
         ("examples",),
@@ -119,6 +128,15 @@ covariance. Below: one panel for each of the eight measures of similarity. {POOL
 with the networks that have only the floor of L2, which all dropout networks have too. {BANDS}; {HOLLOW}. Higher means
 more modular. {LEFT_OUT}""",
         hidden=True,
+    ),
+    "fignull": Figure(
+        "fignull",
+        ("modularity", "models"),
+        f"""\
+Is modularity more than chance? How far modularity is above that of the same layers in randomly turned axes, against the
+strength of regularization (Experiment 1, laid out as Figure 3). Turned axes have the same spectrum, and no units: what
+is found there is not about units. At 0 (black line) a layer is as modular as its spectrum alone makes it. {POOLED}.
+{BANDS}; {HOLLOW}. {LEFT_OUT}""",
     ),
     "fig4": experiments("4", "q", same_scale=True),
     "fig5": Figure(
@@ -218,6 +236,17 @@ disjoint halves of its restarts agree: what even many searches leave to chance. 
 matrices may agree more than two searches of one, as when one matrix is harder to search than the other. The foot of the
 figure counts the rows in which agreement between measures lies right of the bar. What lies far left of it is
 disagreement of the measures and not noise of the search. 1: the same clusters. {LEFT_OUT}""",
+    ),
+    "figlesions": Figure(
+        "figlesions",
+        ("lesions", "models"),
+        f"""\
+Do clusters matter to the network? What base networks lose when all units of a cluster are held at their means over the
+images, against the strength of regularization; clusters by the normalized form of each measure. From the top: the rise
+of the loss with a cluster, as a multiple of that with random sets of as many live units, and of that with sets whose
+units, one by one, cost as much in sum; the losses of the cluster's units one by one, added up, as a multiple of the
+cluster's own loss, which is small where units are replicas of each other; over how many classes the rise spreads, as a
+multiple of that with random sets, which is below 1 where a cluster is about few classes. {LEFT_OUT}""",
     ),
     "figprotocol": Figure(
         "figprotocol",

@@ -43,6 +43,9 @@ class Quantity(NamedTuple):
 MODULARITY = Quantity("q", f"modularity {style.Q_STAR}", 0)
 QUANTITIES = {one.column: one for one in (MODULARITY, Quantity("num_clusters", "number of clusters", 1))}
 
+SIGNED = -np.inf
+"""The least value of what may be below 0."""
+
 
 def percent_regularization(regularizer: str, strength: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """The x of Fig. 3: the probability for dropout, the place on a logarithmic scale for L1 and L2; 0 to 100.
@@ -160,7 +163,7 @@ def fit(panels: Sequence[Axes], quantity: Quantity) -> None:
             axes.set_ylim(0.85 * quantity.least, top)
         else:
             axes.locator_params(axis="y", nbins=6)  # not as many as fit, which changes when room is made for them
-            axes.set_ylim(-0.05 * top, top)
+            axes.set_ylim(min(axes.get_ylim()[0] for axes in panels) if quantity.least == SIGNED else -0.05 * top, top)
 
 
 def _draw_sweeps(axes: Axes, form: Form, summary: pd.DataFrame) -> None:
