@@ -126,8 +126,12 @@ def picture(name: str) -> str:
     return f"[![{title(name)}](figures/{name}.png){{ loading=lazy }}](figures/{name}.png)"
 
 
+FILES = {"examples": "`examples.npz`", "claims": "[`claims.csv`](scorecard.md)"}
+"""What is no table."""
+
+
 def source(name: str) -> str:
-    return f"`{name}.npz`" if name == "examples" else f"[`tables/{name}.csv`](results.md#tables)"
+    return FILES.get(name) or f"[`tables/{name}.csv`](results.md#tables)"
 
 
 def table_s1() -> str:

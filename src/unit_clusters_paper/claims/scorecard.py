@@ -318,9 +318,9 @@ def summary(verdicts: Iterable[str]) -> str:
     """How many claims hold, from the verdict on each."""
     number = Counter(verdicts)
     untested = number.pop(NOT_TESTABLE, 0)
-    verbs = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "fail", MORE_SEEDS: "need more seeds"}
-    verbs[ON_THE_WORD] = "depend on a word"
-    words = [f"{number[one]} {verb}" for one, verb in verbs.items() if number[one]]
+    several = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "fail", MORE_SEEDS: "need more seeds"}
+    several[ON_THE_WORD] = "depend on the word"
+    words = [f"{number[one]} {one if number[one] == 1 else verb}" for one, verb in several.items() if number[one]]
     rest = f"; {untested} more cannot be tested on this run" if untested else ""
     return f"**Of {number.total()} claims {', '.join(words)}**{rest}."
 
