@@ -8,7 +8,7 @@ are arrays, so that a sweep, or a thousand simulated ones, is one object.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -363,7 +363,13 @@ class Count(Estimate):
 
 def _t(tail: float, df: Values) -> Values:
     """Student's t; any number where there are no degrees of freedom."""
-    return t_distribution.isf(tail, np.where(df > 0, df, 1.0))
+    known, places = np.unique(np.where(df > 0, df, 1.0), return_inverse=True)
+    return np.array([_quantile(tail, one) for one in known.tolist()])[places].reshape(np.shape(df))
+
+
+@cache
+def _quantile(tail: float, df: float) -> float:
+    return float(t_distribution.isf(tail, df))
 
 
 def _signed_root(squares: Values) -> Values:

@@ -96,7 +96,7 @@ def _score(claim: Claim, row: Row, networks: Networks, other: Sequence) -> tuple
         *(row.counts, verdict, seeds),
         *(field for mark in (_early, _live, _chance) for field in mark(row, networks)),
         *other,
-        *(_robustness(row, networks), _per_seed(row, networks) if known else ""),
+        *(_robustness(row, networks) if row.counts else "", _per_seed(row, networks) if known else ""),
     )
 
 
