@@ -126,6 +126,10 @@ def test_matching_ends_where_most_units_cost_nothing_but_rounding():
     assert np.array(alone)[found].sum() == pytest.approx(np.float64(0.7135048201649333))
 
 
+def test_matching_ends_where_no_unit_costs_anything():
+    assert _matched(np.array([0, 2]), np.arange(5), np.zeros(5), 0.0).tolist() == [0, 2]
+
+
 def test_any_module_gives_what_a_sequential_does(found, table):
     class Wrapped(nn.Module):
         def __init__(self):

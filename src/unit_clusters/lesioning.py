@@ -167,7 +167,7 @@ def _matched(
     while True:
         members, others = live[inside], live[~inside]
         sums = alone[members].sum() + alone[others] - alone[members][:, None]
-        if not sums.size or np.abs(sums - wanted).min() > abs(alone[members].sum() - wanted) - rounding:
+        if not sums.size or np.abs(sums - wanted).min() >= abs(alone[members].sum() - wanted) - rounding:
             return members
         leaves, comes = np.unravel_index(np.abs(sums - wanted).argmin(), sums.shape)
         inside[np.isin(live, (members[leaves], others[comes]))] ^= True
