@@ -1027,6 +1027,7 @@ def test_figclaims_says_what_cannot_be_tested(given):
     first = claims["id"] == "redundancy"
     claims.loc[first, ["value", "ci_low", "ci_high"]] = np.nan
     claims.loc[first, "verdict"] = "not testable: no networks"
+    claims.loc[claims["id"] == "q-l1-weak/weak", ["value", "ci_low", "ci_high"]] = (np.inf, -np.inf, np.inf)
     figure = draw("figclaims", {**given, "claims": claims})
     assert "not testable on this run" in words(figure)
     assert_legible(figure)

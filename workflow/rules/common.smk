@@ -48,10 +48,12 @@ def either(names):
 ON_MNIST = config["dataset"]["name"] in ("mnist", "synthetic")
 PUBLISHED = ROOT / "results" / "published"
 KEPT = os.path.relpath(PUBLISHED / ("" if ON_MNIST else config["dataset"]["name"]))
-# Whose scorecard stands beside that of the run. A parameter, and no input, since it is no file of the run's storage.
+# Whose scorecard stands beside that of the run, where the repository's results are there. A parameter, and no input, since
+# it is no file of the run's storage.
 OTHER_DATA = os.path.relpath(
     PUBLISHED / ("fashion-mnist" if ON_MNIST else "") / "claims.csv"
 )
+OTHER_DATA = OTHER_DATA if os.path.exists(OTHER_DATA) else None
 
 
 wildcard_constraints:

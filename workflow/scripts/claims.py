@@ -10,7 +10,8 @@ from unit_clusters_paper.runs.pages import to_html
 
 
 def main(job):
-    least, other = job.params.job["min_test_accuracy"], pd.read_csv(job.params.job["other"])
+    least, path = job.params.job["min_test_accuracy"], job.params.job["other"]
+    other = pd.read_csv(path) if path else None
     scored = scorecard.score(**read(dict(job.input.items()), least), other=other)
     scorecard.write_csv(scored, job.output.csv)
     text = scorecard.to_markdown(scored, least)

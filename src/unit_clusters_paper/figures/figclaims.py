@@ -90,7 +90,7 @@ def _draw_number(axes: Axes, place: int, row: pd.Series, rule: Rule) -> None:
     limit = rule.nearest(row["value"])
     sign = 1 if limit == rule.low else -1
     value, *ends = sign * (row[["value", "ci_low", "ci_high"]].astype(float) - limit)
-    scale = max(abs(one) for one in (value, *ends) if np.isfinite(one)) or 1.0
+    scale = max((abs(one) for one in (value, *ends) if np.isfinite(one)), default=0) or 1.0
     low, high = np.clip(np.sort(ends) / scale, -END, END)
     color = LOOKS[row["verdict"]][1]
     axes.plot((low, high), (place, place), color=color, linewidth=2, solid_capstyle="butt")
