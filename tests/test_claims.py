@@ -389,9 +389,9 @@ def test_live_units_and_chance_are_looked_at(tables, scored):
     assert older.loc["q-l2-increases", "chance_verdict"].startswith("not testable: the tables have no column")
 
 
-def test_other_data_stands_beside(tables, scored):
+def test_other_data_stands_beside(scored):
     other = scored[False].reset_index()
-    rows = scorecard.score(*tables[True], other=other[other["id"] != "redundancy"]).set_index("id")
+    rows = scorecard.beside(scored[True].reset_index(), other[other["id"] != "redundancy"]).set_index("id")
     assert (rows.loc["q-l2-increases", "other_verdict"], rows.loc["redundancy", "other_verdict"]) == ("fails", "")
     assert rows.loc["q-l2-increases", "other_value"] == scored[False].loc["q-l2-increases", "value"]
 

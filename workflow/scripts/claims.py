@@ -11,8 +11,9 @@ from unit_clusters_paper.runs.pages import to_html
 
 def main(job):
     least, path = job.params.job["min_test_accuracy"], job.params.job["other"]
-    other = pd.read_csv(path) if path else None
-    scored = scorecard.score(**read(dict(job.input.items()), least), other=other)
+    scored = scorecard.score(**read(dict(job.input.items()), least))
+    if path:
+        scored = scorecard.beside(scored, pd.read_csv(path))
     scorecard.write_csv(scored, job.output.csv)
     text = scorecard.to_markdown(scored, least)
     for path, content in ((job.output.markdown, text), (job.output.html, to_html(text))):

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from unit_clusters_paper.claims.changes import CHANGES, belongs
-from unit_clusters_paper.claims.paper import SECTIONS
+from unit_clusters_paper.claims.paper import CLAIMS, SECTIONS
 from unit_clusters_paper.claims.rules import Claim, Row
-from unit_clusters_paper.claims.scorecard import counted, overall, score, to_markdown, write_csv
+from unit_clusters_paper.claims.scorecard import beside, score, to_markdown, verdict_on, write_csv
 from unit_clusters_paper.results.selection import read
 from unit_clusters_paper.runs.files import written_whole
 
-TEXT, CONFIG, PUBLISHED = Path("docs/claims.md"), Path("config.yaml"), Path("results/published")
+TEXT, PUBLISHED = Path("docs/claims.md"), Path("results/published")
 
 EARLIER = {"first": Path("docs/claims_first.csv"), "second": Path("docs/claims_second.csv")}
 """The scorecards before this one."""
@@ -27,8 +27,6 @@ OTHER_DATA = "fashion-mnist"
 
 ONLY_ALIVE = "/alive"
 """The end of an id of the first scorecard that is a check now, and no verdict."""
-
-CLAIMS = {claim.id: claim for claims in SECTIONS.values() for claim in claims}
 
 ROWS = {claim.row_id(row): row for claims in SECTIONS.values() for claim in claims for row in claim.rows}
 
@@ -129,9 +127,8 @@ def _then(rows: pd.DataFrame) -> str:
 
 
 def _verdict(scored: pd.DataFrame, rows: str, column: str = "verdict") -> str:
-    """On some rows of a claim; empty where the column does not apply."""
-    now = counted(_of(scored, rows))
-    return overall(CLAIMS[rows.partition("/")[0]], now[column]) if (now[column].fillna("") != "").any() else ""
+    """On some rows of a claim."""
+    return verdict_on(CLAIMS[rows.partition("/")[0]], _of(scored, rows), column)
 
 
 def _now(scored: pd.DataFrame, rows: str) -> str:
@@ -139,17 +136,11 @@ def _now(scored: pd.DataFrame, rows: str) -> str:
     return _verdict(scored, rows) + (f", with early stopping {early}" if early else "")
 
 
-def published(folder: Path, other: Path | None = None) -> pd.DataFrame:
-    """Score published tables.
-
-    Args:
-        folder: of these.
-        other: that of other data.
-    """
+def published(folder: Path) -> pd.DataFrame:
+    """Score the published tables in this folder."""
     paths = {name: folder / "tables" / f"{name}.csv.gz" for name in ("models", "modularity", "agreement", "weights")}
     paths = {name: path for name, path in paths.items() if path.exists()}
-    there = pd.read_csv(other / "claims.csv") if other else None
-    return score(**read(paths, limit(folder)), other=there)
+    return score(**read(paths, limit(folder)))
 
 
 def limit(folder: Path) -> float:
@@ -158,16 +149,14 @@ def limit(folder: Path) -> float:
 
 
 def main() -> None:
-    folders = (PUBLISHED, PUBLISHED / OTHER_DATA)
-    for folder in folders:  # first without the other, since each shows the other's verdicts
-        write_csv(published(folder), folder / "claims.csv")
-    for folder, other in zip(folders, reversed(folders), strict=True):
-        scored = published(folder, other)
+    here, there = (published(folder) for folder in (PUBLISHED, PUBLISHED / OTHER_DATA))
+    for folder, scored, other in ((PUBLISHED, here, there), (PUBLISHED / OTHER_DATA, there, here)):
+        scored = beside(scored, other)
         write_csv(scored, folder / "claims.csv")
         with written_whole(folder / "claims.md") as temporary:
             temporary.write_text(to_markdown(scored, limit(folder)), encoding="utf-8")
     earlier = {name: pd.read_csv(path) for name, path in EARLIER.items()}
-    text = fill(TEXT.read_text(encoding="utf-8"), published(*folders), earlier)
+    text = fill(TEXT.read_text(encoding="utf-8"), here, earlier)
     with written_whole(TEXT) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

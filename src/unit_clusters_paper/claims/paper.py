@@ -11,6 +11,8 @@ SECTIONS: dict[str, list[Claim]] = {
     "What the authors did, and had expected (4.1)": expectations.EXPECTED,
 }
 
+CLAIMS = {claim.id: claim for claims in SECTIONS.values() for claim in claims}
+
 MAIN: dict[str, tuple[str, str]] = {
     "q-dropout-largest": (
         "overall",

@@ -98,6 +98,9 @@ class Claim(NamedTuple):
     any_row: bool = False
     """Whether one row that holds is enough."""
 
+    def row(self, suffix: str) -> Row:
+        return next(row for row in self.rows if row.suffix == suffix)
+
     def row_id(self, row: Row) -> str:
         """As in claims.csv."""
         return f"{self.id}/{row.suffix}".rstrip("/")

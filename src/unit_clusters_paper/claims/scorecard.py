@@ -3,7 +3,7 @@
 import re
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from unit_clusters_paper.claims.intervals import HIGH, LEVEL, LOW, Count, Interval, interval
 from unit_clusters_paper.claims.networks import ABOVE_CHANCE, EARLY, Networks, NotTestable, arrange
-from unit_clusters_paper.claims.paper import MAIN, SECTIONS
+from unit_clusters_paper.claims.paper import CLAIMS, MAIN, SECTIONS
 from unit_clusters_paper.claims.rules import CHECKS, UNITS, Claim, Row, Rule, Statistic
 from unit_clusters_paper.runs.files import written_whole
 
@@ -55,7 +55,6 @@ def score(
     modularity: pd.DataFrame,
     agreement: pd.DataFrame,
     weights: pd.DataFrame | None = None,
-    other: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Score all claims of `paper.SECTIONS`.
 
@@ -64,20 +63,19 @@ def score(
         modularity: modularity.csv.
         agreement: agreement.csv.
         weights: weights.csv, if there is one.
-        other: claims.csv of other data, if there is one.
 
     Returns:
         claims.csv, with the columns COLUMNS and a row a statistic. Numbers are NaN where a statistic is not testable;
-        the columns of a mark are empty where it does not apply, those of EARLY also where the tables have none;
+        the columns of a mark are empty where it does not apply, those of EARLY also where the tables have none, those
+        of other data until they are laid `beside`;
         `per_seed` is empty unless the row's experiment has at most FEW_SEEDS seeds.
 
     Raises:
         ValueError: the tables are not of one run, or not whole (`networks.arrange`).
     """
     networks = arrange(models, modularity, agreement, weights)
-    elsewhere = {} if other is None else other.set_index("id")[["value", "verdict"]].T.to_dict("list")
     rows = [
-        _score(claim, row, networks, elsewhere.get(claim.row_id(row), (np.nan, "")))
+        _score(claim, row, networks)
         for claims in SECTIONS.values()
         for claim in claims
         for template in claim.rows
@@ -86,7 +84,14 @@ def score(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _score(claim: Claim, row: Row, networks: Networks, other: Sequence) -> tuple:
+def beside(scorecard: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The same with the verdicts of other data, whose claims.csv is given, on the rows that are there, too."""
+    there = other.set_index("id").reindex(scorecard["id"])
+    found = {"other_value": there["value"].to_numpy(), "other_verdict": there["verdict"].fillna("").to_numpy()}
+    return scorecard.assign(**found)
+
+
+def _score(claim: Claim, row: Row, networks: Networks) -> tuple:
     """A row of claims.csv."""
     (value, low, high), kind, verdict, seeds = judge(row.value, row.column, row, networks)
     known = not np.isnan(value)
@@ -95,7 +100,7 @@ def _score(claim: Claim, row: Row, networks: Networks, other: Sequence) -> tuple
         *(row.unit or UNITS[row.column], str(row.rule), row.rule.distance(value) if known else np.nan),
         *(row.counts, verdict, seeds),
         *(field for mark in (_early, _live, _chance) for field in mark(row, networks)),
-        *other,
+        *(np.nan, ""),
         *(_robustness(row, networks) if row.counts else "", _per_seed(row, networks) if known else ""),
     )
 
@@ -215,9 +220,7 @@ def _mark(row: Row, column: str, networks: Networks) -> tuple[float, str]:
 
 
 def _per_seed(row: Row, networks: Networks) -> str:
-    if not row.experiments or (row.experiments[0], True) not in networks.groups:
-        return ""
-    if len(networks.groups[row.experiments[0], True].seeds) > FEW_SEEDS:
+    if not row.experiments or len(networks.groups[row.experiments[0], True].seeds) > FEW_SEEDS:
         return ""
     return "; ".join(f"{seed}: {value:.3g}" for seed, value in _seeds(row.value, row.column, row, networks).items())
 
@@ -257,15 +260,14 @@ def to_markdown(scorecard: pd.DataFrame, min_test_accuracy: float) -> str:
     texts = [name for name in COLUMNS if name.endswith("verdict") or name in ("robustness", "per_seed")]
     scorecard = scorecard.fillna(dict.fromkeys(texts, ""))
     of_claim = dict(iter(scorecard.groupby(scorecard["id"].str.partition("/")[0], sort=False)))
-    claims = {claim.id: claim for claims in SECTIONS.values() for claim in claims}
-    verdicts = [overall(claims[id], counted(rows)["verdict"]) for id, rows in of_claim.items()]
+    verdicts = [verdict_on(CLAIMS[id], rows) for id, rows in of_claim.items()]
     limit = f"{100 * min_test_accuracy:g} %"
     lines = ["# The paper's claims, scored on our networks", "", *MAIN_HEADER]
-    lines += [_main_line(claims[id], words, suffix, of_claim[id]) for id, (suffix, words) in MAIN.items()]
+    lines += [_main_line(CLAIMS[id], words, suffix, of_claim[id]) for id, (suffix, words) in MAIN.items()]
     lines += ["", summary(verdicts), "", EXPLANATION, "", "# All claims", "", TERMS.format(limit=limit)]
-    for section, members in SECTIONS.items():
+    for section, claims in SECTIONS.items():
         lines += ["", f"## {section}", "", *HEADER]
-        for claim in members:
+        for claim in claims:
             lines += _claim_lines(claim, of_claim[claim.id])
     return "\n".join(lines).replace("Q*", r"Q\*") + "\n"
 
@@ -314,6 +316,12 @@ def counted(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["counts"]]
 
 
+def verdict_on(claim: Claim, rows: pd.DataFrame, column: str = "verdict") -> str:
+    """By a column of some of the claim's rows in claims.csv; empty where that does not apply to it."""
+    verdicts = counted(rows)[column].fillna("")
+    return overall(claim, verdicts) if (verdicts != "").any() else ""
+
+
 def summary(verdicts: Iterable[str]) -> str:
     """How many claims hold, from the verdict on each."""
     number = Counter(verdicts)
@@ -327,20 +335,18 @@ def summary(verdicts: Iterable[str]) -> str:
 
 def _main_line(claim: Claim, words: str, suffix: str, rows: pd.DataFrame) -> str:
     """A claim in the paper's words, and one of its statistics."""
-    (row,) = rows[rows["id"] == f"{claim.id}/{suffix}".rstrip("/")].itertuples()
+    (row,) = rows[rows["id"] == claim.row_id(claim.row(suffix))].itertuples()
     found = "" if np.isnan(row.value) else f"{row.statistic}: {_number(row)}"
-    marks = " | ".join(overall(claim, counted(rows)[f"{mark}_verdict"]) if _any(rows, mark) else "" for mark in MARKS)
-    return f"| {words} | {found} | {row.rule} | **{_told(claim, rows)}** | {marks} |"
+    return f"| {words} | {found} | {row.rule} | **{_told(claim, rows)}** | {_marks(claim, rows)} |"
 
 
-def _any(rows: pd.DataFrame, mark: str) -> bool:
-    return bool((counted(rows)[f"{mark}_verdict"] != "").any())
+def _marks(claim: Claim, rows: pd.DataFrame) -> str:
+    return " | ".join(verdict_on(claim, rows, f"{mark}_verdict") for mark in MARKS)
 
 
 def _told(claim: Claim, rows: pd.DataFrame) -> str:
     """The verdict on a claim: where it holds in part, and how many seeds it needs."""
-    rows = counted(rows)
-    found = overall(claim, rows["verdict"])
+    found, rows = verdict_on(claim, rows), counted(rows)
     if found == IN_PART:
         holds = rows.loc[rows["verdict"] == HOLDS, "id"].str.partition("/")[2]
         return f"{found}: {', '.join(holds)}" if len(holds) <= SHOWN else f"{found}: {len(holds)} of {len(rows)}"
@@ -354,8 +360,7 @@ SHOWN = 3
 
 def _claim_lines(claim: Claim, rows: pd.DataFrame) -> Iterable[str]:
     """A line for the claim, and one for each of its rows in claims.csv."""
-    marks = " | ".join(overall(claim, counted(rows)[f"{mark}_verdict"]) if _any(rows, mark) else "" for mark in MARKS)
-    yield f"| **{_told(claim, rows)}** | **{claim.id}** ({claim.where}): {claim.text} | | | | {marks} |"
+    yield f"| **{_told(claim, rows)}** | **{claim.id}** ({claim.where}): {claim.text} | | | | {_marks(claim, rows)} |"
     for row in rows.itertuples():
         suffix = row.id.partition("/")[2]
         statistic = f"{suffix}: {row.statistic}" if suffix else row.statistic

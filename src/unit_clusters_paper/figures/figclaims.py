@@ -1,7 +1,6 @@
 """The main claims at a glance: each number with its interval, beside the limit that it must pass."""
 
 import textwrap
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from unit_clusters.plots import style
 from unit_clusters_paper.claims import scorecard
-from unit_clusters_paper.claims.paper import MAIN, SECTIONS
+from unit_clusters_paper.claims.paper import CLAIMS, MAIN
 from unit_clusters_paper.claims.rules import Claim, Rule
 
 LOOKS = {
@@ -36,7 +35,6 @@ WORDS, NUMBERS, END = 52, 26, 1.12
 @rc_context(style.RC)
 def draw(claims: pd.DataFrame) -> Figure:
     """Draw a line for each of the main claims, from claims.csv."""
-    all_claims = {claim.id: claim for members in SECTIONS.values() for claim in members}
     rows = claims.set_index("id")
     figure = Figure(figsize=(style.WIDTH, 0.9 + 0.42 * len(MAIN)))
     words, told, numbers, marks = figure.subplots(1, 4, sharey=True, width_ratios=(2.9, 1.5, 1.4, 2.6))
@@ -59,18 +57,15 @@ def draw(claims: pd.DataFrame) -> Figure:
     for x, head in enumerate(heads):
         marks.text(x, -0.65, head, ha="center", va="bottom", fontsize=style.SMALL, weight="bold" if x == 0 else None)
     for place, (id, (suffix, said)) in enumerate(MAIN.items()):
-        claim, members = all_claims[id], rows[[one.partition("/")[0] == id for one in rows.index]]
+        claim, members = CLAIMS[id], rows[[one.partition("/")[0] == id for one in rows.index]]
+        shown = claim.row(suffix)
+        row = members.loc[claim.row_id(shown)]
         words.text(0, place, _wrapped(said, WORDS), va="center", fontsize=style.SMALL)
-        row = members.loc[f"{id}/{suffix}".rstrip("/")]
-        told.text(0, place, _told(row, _rule(claim, suffix)), va="center", fontsize=style.SMALL)
-        _draw_number(numbers, place, row, _rule(claim, suffix))
-        _draw_marks(marks, place, claim, members[members["counts"]])
+        told.text(0, place, _told(row, shown.rule), va="center", fontsize=style.SMALL)
+        _draw_number(numbers, place, row, shown.rule)
+        _draw_marks(marks, place, claim, members)
     style.footnote(figure, [NOTE])
     return figure
-
-
-def _rule(claim: Claim, suffix: str) -> Rule:
-    return next(row.rule for row in claim.rows if row.suffix == suffix)
 
 
 def _wrapped(text: str, width: int) -> str:
@@ -98,10 +93,8 @@ def _draw_number(axes: Axes, place: int, row: pd.Series, rule: Rule) -> None:
 
 
 def _draw_marks(axes: Axes, place: int, claim: Claim, rows: pd.DataFrame) -> None:
-    columns: Sequence[str] = ["verdict", *(f"{mark}_verdict" for mark in scorecard.MARKS)]
-    for number, column in enumerate(columns):
-        verdicts = rows[column].fillna("")
-        if (verdicts != "").any():
-            sign, color = LOOKS[scorecard.overall(claim, verdicts)]
+    for number, column in enumerate(["verdict", *(f"{mark}_verdict" for mark in scorecard.MARKS)]):
+        if verdict := scorecard.verdict_on(claim, rows, column):
+            sign, color = LOOKS[verdict]
             size, weight = (11, "bold") if column == "verdict" else (9, "normal")
             axes.text(number, place, sign, ha="center", va="center", fontsize=size, weight=weight, color=color)

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from unit_clusters.plots import style
 from unit_clusters.similarity.measures import MEASURES, RECORDS, Form
 from unit_clusters_paper.figures import sweeps
-from unit_clusters_paper.figures.sweep_panels import X_LABEL, look, percent_regularization
+from unit_clusters_paper.figures.sweep_panels import X_LABEL, draw_means, look, percent_regularization
 from unit_clusters_paper.results.selection import keep_good
 
 ROWS = {
@@ -58,8 +58,6 @@ def _draw_ratio(axes: Axes, form: Form, rows: pd.DataFrame, part: str, whole: st
     sums = rows.dropna(subset=[part, whole]).groupby(keys)[[part, whole]].sum()
     ratios = (sums[part] / sums[whole].where(sums[whole] > 0)).rename("ratio").reset_index()
     for regularizer, values in ratios.groupby("regularizer"):
-        points = values.groupby("strength")["ratio"].agg(["mean", "sem"])
+        points = values.groupby("strength")["ratio"].agg(["mean", "sem"]).assign(seed_sem=np.nan, few=False)
         x = percent_regularization(regularizer, points.index.to_numpy())
-        axes.errorbar(
-            x, points["mean"], np.nan_to_num(points["sem"]), color=form.color, elinewidth=0.8, **look(regularizer)
-        )
+        draw_means(axes, form, regularizer, x, points)
